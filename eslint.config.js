@@ -1,0 +1,55 @@
+import javascript from '@eslint/js';
+import { defineConfig, globalIgnores } from 'eslint/config';
+import typescript from 'typescript-eslint';
+
+const addonLoaders = ['bindings', 'node-gyp-build'].map((name) => ({
+  name,
+  message: 'lib/binding.ts alone loads the addon.',
+}));
+
+export default defineConfig(
+  globalIgnores(['docs/', 'build/', 'dist*/', 'prebuilds/', 'coverage/']),
+  javascript.configs.recommended,
+  typescript.configs.strictTypeChecked,
+  typescript.configs.stylisticTypeChecked,
+  {
+    languageOptions: {
+      parserOptions: { project: './tsconfig.check.json', tsconfigRootDir: import.meta.dirname },
+    },
+    linterOptions: { reportUnusedDisableDirectives: 'error' },
+    rules: {
+      eqeqeq: 'error',
+      '@typescript-eslint/explicit-module-boundary-types': 'error',
+      '@typescript-eslint/restrict-template-expressions': ['error', { allowNumber: true }],
+      '@typescript-eslint/switch-exhaustiveness-check': 'error',
+    },
+  },
+  {
+    files: ['lib/**'],
+    ignores: ['lib/binding.ts'],
+    rules: { 'no-restricted-imports': ['error', { paths: addonLoaders }] },
+  },
+  {
+    // imports go down only: cli → bench → objects
+    files: ['lib/*.ts', 'lib/bench/**'],
+    ignores: ['lib/binding.ts'],
+    rules: {
+      'no-restricted-imports': [
+        'error',
+        {
+          paths: addonLoaders,
+          patterns: [{ group: ['**/cli/*'], message: 'The library does not know its tools.' }],
+        },
+      ],
+    },
+  },
+  {
+    files: ['**/*.js', '**/*.mjs'],
+    rules: {
+      // plain JavaScript states its types in JSDoc, which tsconfig.check.json checks
+      'no-undef': 'off',
+      '@typescript-eslint/explicit-module-boundary-types': 'off',
+      '@typescript-eslint/no-unsafe-assignment': 'off',
+    },
+  },
+);

@@ -1,0 +1,63 @@
+// Makes a fresh checkout ready for what comes next: `node scripts/set-up.mjs [--goal …]`.
+// Every npm script starts with it, so it may use nothing but Node, prints nothing when there is
+// nothing to do, and writes only to stderr (stdout belongs to the command that follows).
+import { withLock } from './set-up/lock.mjs';
+import { nativeBuild } from './set-up/native-build.mjs';
+import { npmPackages } from './set-up/npm-packages.mjs';
+import { showProgress } from './set-up/progress.mjs';
+import { SetUpError } from './set-up/run.mjs';
+import { needs, systemPackages } from './set-up/system-packages.mjs';
+import { testPeers } from './set-up/test-peers.mjs';
+import { typescriptBuild } from './set-up/typescript-build.mjs';
+
+const development = nativeBuild({ sanitize: false });
+const sanitized = nativeBuild({ sanitize: true });
+
+/**
+ * What each goal takes, in order. A step that two goals share is done once.
+ * @type {Record<string, import('./set-up/stamped.mjs').Step[]>}
+ */
+const goals = {
+  '--packages': [npmPackages],
+  '--lint': [systemPackages(needs.lint), npmPackages],
+  '--gyp': [systemPackages([...needs.build, ...needs.gyp]), npmPackages],
+  '--native': [systemPackages(needs.build), npmPackages, development],
+  '--asan': [systemPackages(needs.build), npmPackages, sanitized],
+  '--build': [systemPackages(needs.build), npmPackages, development, typescriptBuild],
+  '--test': [
+    systemPackages([...needs.build, ...needs.test]),
+    npmPackages,
+    development,
+    typescriptBuild,
+    testPeers,
+  ],
+};
+
+async function main() {
+  const wanted = process.argv.length > 2 ? process.argv.slice(2) : ['--build'];
+  const steps = wanted.flatMap((goal) => {
+    const found = goals[goal];
+    if (found === undefined) {
+      throw new SetUpError(`unknown goal ${goal}; known are ${Object.keys(goals).join(', ')}`);
+    }
+    return found;
+  });
+  if (steps.every((step) => step.isDone())) return;
+  await withLock(async () => {
+    for (const step of steps) {
+      // asked again: an earlier step, or the set-up that held the lock, may have changed the answer
+      if (step.isDone()) continue;
+      await step.prepare?.();
+      await showProgress(step.title, () => step.make());
+    }
+  });
+}
+
+try {
+  await main();
+} catch (error) {
+  if (!(error instanceof SetUpError)) throw error;
+  if (error.output !== '') process.stderr.write(`${error.output}\n`);
+  process.stderr.write(`set-up: ${error.message}\n`);
+  process.exitCode = 1;
+}
