@@ -1,0 +1,123 @@
+/** struct fid_av. */
+import { ANY_ADDRESS, binding } from './binding.js';
+import { AV_TYPES } from './constants.js';
+import { Domain } from './domain.js';
+import { check, show } from './errors.js';
+import { argumentHandle, handleOf, Resource } from './resource.js';
+
+/** Options of an {@link AddressVector}. */
+export interface AddressVectorOptions {
+  /** @defaultValue what the domain prefers (FI_AV_UNSPEC) */
+  readonly type?: keyof typeof AV_TYPES;
+  /** How many addresses are expected; a hint. @defaultValue 0 (unknown) */
+  readonly count?: number;
+}
+
+/**
+ * The peers that endpoints can reach: fi_av(3).
+ *
+ * A peer is a small integer here, whatever fi_addr_t the provider gives: what {@link insert} returned is what send and
+ * recv take.
+ */
+export class AddressVector extends Resource {
+  /** Stands for any source where an endpoint receives: FI_ADDR_UNSPEC. */
+  static readonly ANY = ANY_ADDRESS;
+
+  readonly domain: Domain;
+
+  /** fi_av_open(3). @throws FabricError when libfabric refuses. */
+  constructor(domain: Domain, options: AddressVectorOptions = {}) {
+    const domainHandle = argumentHandle(domain, Domain, 'domain');
+    const { type = 'FI_AV_UNSPEC', count = 0 } = options;
+    if (!(type in AV_TYPES)) {
+      throw new TypeError(
+        `options.type: ${show(type)} is none of ${Object.keys(AV_TYPES).join(', ')}`,
+      );
+    }
+    if (!Number.isInteger(count) || count < 0 || count >= 2 ** 32) {
+      throw new RangeError(
+        `options.count: expected an unsigned 32-bit integer, not ${show(count)}`,
+      );
+    }
+    const handle = binding.addressVectorOpen(domainHandle, AV_TYPES[type], count);
+    super(
+      check<number>(handle, 'fi_av_open', 'cannot open an address vector'),
+      binding.addressVectorClose,
+      [domain],
+    );
+    this.domain = domain;
+  }
+
+  /**
+   * Adds a peer: fi_av_insert(3).
+   *
+   * @param address - What the peer's {@link Endpoint.address} is. Copied.
+   * @returns the peer's index.
+   * @throws FabricError when the provider cannot use it.
+   */
+  insert(address: Uint8Array): number {
+    this.#checkBytes(address);
+    return check<number>(
+      binding.addressVectorInsert(handleOf(this), address),
+      'fi_av_insert',
+      'cannot insert an address',
+    );
+  }
+
+  /** Removes a peer: fi_av_remove(3). Its index may be given to another one later. */
+  remove(index: number): void {
+    this.#checkIndex(index);
+    check(
+      binding.addressVectorRemove(handleOf(this), index),
+      'fi_av_remove',
+      `cannot remove address ${index}`,
+    );
+  }
+
+  /** The bytes of a peer's address: fi_av_lookup(3). */
+  lookup(index: number): Buffer {
+    this.#checkIndex(index);
+    return check<Buffer>(
+      binding.addressVectorLookup(handleOf(this), index),
+      'fi_av_lookup',
+      `cannot look up address ${index}`,
+    );
+  }
+
+  /** An address as people read it, such as `'fi_sockaddr_in://192.0.2.2:41000'`: fi_av_straddr(3). */
+  straddr(address: Uint8Array): string {
+    this.#checkBytes(address);
+    return check<string>(
+      binding.addressVectorText(handleOf(this), address),
+      'fi_av_straddr',
+      'cannot show an address',
+    );
+  }
+
+  // Providers read as many bytes as their address format has, whatever was given.
+  #checkBytes(address: Uint8Array): void {
+    if (!(address instanceof Uint8Array))
+      throw new TypeError(`address: expected a Uint8Array, not ${show(address)}`);
+    const { addrFormat, srcAddr } = this.domain.info;
+    if (addrFormat === 'FI_ADDR_STR') {
+      if (address.includes(0)) return;
+      throw new RangeError(
+        `address: an FI_ADDR_STR ends with a zero byte, these ${address.byteLength} bytes do not`,
+      );
+    }
+    const expected = srcAddr?.byteLength;
+    if (expected !== undefined && address.byteLength !== expected) {
+      throw new RangeError(
+        `address: ${addrFormat} has ${expected} bytes, not ${address.byteLength}; was it made by another provider?`,
+      );
+    }
+    if (address.byteLength === 0)
+      throw new RangeError('address: expected bytes, not an empty array');
+  }
+
+  #checkIndex(index: number): void {
+    if (!Number.isInteger(index) || index < 0 || index >= 2 ** 31) {
+      throw new RangeError(`index: expected what insert() returned, not ${show(index)}`);
+    }
+  }
+}

@@ -1,0 +1,171 @@
+/**
+ * The only file that loads the addon, and the types of what it exports.
+ *
+ * Handles are integers. Results below zero are negative libfabric codes: errors.ts turns them into a FabricError.
+ */
+import bindings from 'bindings';
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { fileURLToPath } from 'node:url';
+
+/** The raw form of an fi_info: 64-bit values as bigint, smaller ones as number. */
+export interface RawInfo {
+  readonly [field: string]: bigint | number | string | Uint8Array | RawInfo | undefined;
+}
+
+/** A callback's count of completions, or one of the two words below. */
+export type ProgressReport = number;
+/** Nothing happened for the whole spin budget. */
+export const PROGRESS_SPENT: ProgressReport = 0;
+/** Posts are blocked: time to try them again. */
+export const PROGRESS_RETRY: ProgressReport = -1;
+/** Bit of completionQueueRead's result: completions of the promise door are waiting. */
+export const PROMISES_WAITING = 1 << 30;
+/** Address index that means any source. */
+export const ANY_ADDRESS = -1;
+/** Context that sends a completion through the promise door. */
+export const PROMISE_DOOR = -1;
+
+type Handle = number;
+type Result = number;
+type Post = (
+  endpoint: Handle,
+  memory: Handle,
+  offset: number,
+  length: number,
+  address: number,
+  context: number,
+  tag?: bigint | number,
+  ignore?: bigint | number,
+) => Result;
+
+/** What native/*.cc export, one C call each unless its name says otherwise. */
+export interface Binding {
+  readonly version: string;
+
+  libraryLoad(): {
+    path?: string;
+    source?: string;
+    version?: string;
+    apiVersion?: string;
+    headers: string;
+    attempts: { source: string; place: string; error?: string }[];
+  };
+  libraryStrerror(errno: number): string | undefined;
+
+  infoGet(
+    node: string | undefined,
+    service: string | undefined,
+    flags: bigint,
+    hints: RawInfo | undefined,
+  ): RawInfo[] | Result;
+
+  fabricOpen(info: RawInfo): Handle | Result;
+  fabricClose(fabric: Handle): Result;
+
+  domainOpen(fabric: Handle, info: RawInfo): Handle | Result;
+  domainClose(domain: Handle): Result;
+
+  addressVectorOpen(domain: Handle, type: number, count: number): Handle | Result;
+  addressVectorInsert(av: Handle, address: Uint8Array): number | Result;
+  addressVectorRemove(av: Handle, index: number): Result;
+  addressVectorLookup(av: Handle, index: number): Buffer | Result;
+  addressVectorText(av: Handle, address: Uint8Array): string | Result;
+  addressVectorClose(av: Handle): Result;
+
+  completionQueueOpen(domain: Handle, size: number, descriptor: boolean): Handle | Result;
+  completionQueueDescriptor(queue: Handle): number;
+  completionQueueRead(
+    queue: Handle,
+    memory: Handle,
+    capacity: number,
+    spinNanoseconds: number,
+    promiseDoor: boolean,
+  ): number | Result;
+  completionQueueStrerror(queue: Handle, providerErrno: number): string | Result;
+  completionQueueErrorText(queue: Handle, slot: number): string;
+  completionQueueClose(queue: Handle): Result;
+
+  progressOpen(
+    queue: Handle,
+    ring: Handle,
+    capacity: number,
+    callback: (report: ProgressReport) => void,
+  ): Result;
+  progressSpin(queue: Handle, budgetNanoseconds: number): void;
+  progressArm(queue: Handle): Result;
+  progressStop(queue: Handle): void;
+  progressSetBlocked(queue: Handle, blocked: boolean): void;
+  progressSetReferenced(queue: Handle, referenced: boolean): void;
+
+  endpointOpen(domain: Handle, info: RawInfo): Handle | Result;
+  endpointBindQueue(endpoint: Handle, queue: Handle): Result;
+  endpointBindAddressVector(endpoint: Handle, av: Handle): Result;
+  endpointEnable(endpoint: Handle): Result;
+  endpointName(endpoint: Handle): Buffer | Result;
+  endpointSend: Post;
+  endpointRecv: Post;
+  endpointTsend: Post;
+  endpointTrecv: Post;
+  endpointInject: Post;
+  endpointCancel(endpoint: Handle, slot: number): Result;
+  endpointClose(endpoint: Handle): Result;
+  endpointFree(endpoint: Handle): Result;
+
+  memoryOpen(view: Uint8Array, shared: boolean): Handle | Result;
+  memoryRelease(memory: Handle): void;
+  memoryCount(): number;
+}
+
+const ADDON = 'node_libfabric';
+const ROOT = fileURLToPath(new URL('..', import.meta.url));
+
+/**
+ * Where the addon is, first hit wins: NODE_LIBFABRIC_ADDON; a development build (cmake-js); a prebuild of the package or
+ * what its installation compiled. A development build comes before the last two, since only a checkout has one.
+ */
+function load(): Binding {
+  const require = createRequire(import.meta.url);
+  const chosen = process.env['NODE_LIBFABRIC_ADDON'];
+  if (chosen !== undefined && chosen !== '') return require(chosen) as Binding;
+  let development: Error;
+  try {
+    return bindings({
+      bindings: ADDON,
+      module_root: ROOT,
+      try: [['module_root', 'build', 'dev', 'Release', 'bindings']],
+    }) as Binding;
+  } catch (error) {
+    development = error as Error;
+    // A build that is there but does not load is not passed over for another.
+    if (!('tries' in development)) throw development;
+  }
+  try {
+    return (require('node-gyp-build') as (root: string) => Binding)(ROOT);
+  } catch (error) {
+    const prebuilt = (error as Error).message.replaceAll('\n', '\n  ');
+    throw new Error(
+      `node-libfabric: no compiled addon for ${process.platform}-${process.arch}, Node ${process.version}.\n` +
+        `Tried a development build:\n  ${(development as Error & { tries: string[] }).tries.join('\n  ')}\n` +
+        `and a prebuild or an installed build:\n  ${prebuilt}\n` +
+        'In a checkout run: npm run build. In a project: npm rebuild node-libfabric (compiling needs g++, make, ' +
+        'python3 and libfabric-dev).',
+      { cause: error },
+    );
+  }
+}
+
+/** The addon of this package's own version: a stale build has other functions than the code that calls it. */
+function loadSameVersion(): Binding {
+  const addon = load();
+  const own = JSON.parse(readFileSync(`${ROOT}package.json`, 'utf8')) as { version: string };
+  if (addon.version !== own.version) {
+    throw new Error(
+      `node-libfabric ${own.version} found an addon of version ${addon.version}. ` +
+        'Compile it again: npm run build in a checkout, npm rebuild node-libfabric in a project.',
+    );
+  }
+  return addon;
+}
+
+export const binding: Binding = loadSameVersion();

@@ -1,0 +1,264 @@
+/** struct fid_cq: where completions come from, through either door. */
+import { binding, PROMISES_WAITING } from './binding.js';
+import { CompletionBatch } from './completion-batch.js';
+import { Domain } from './domain.js';
+import { check, fabricError, show } from './errors.js';
+import type { Completion, OperationOwner, PendingOperation } from './operation.js';
+import { Progress, PROGRESS_MODES, type ProgressClient, type ProgressMode } from './progress.js';
+import { OPERATION_FLAGS } from './constants.js';
+import { argumentHandle, handleOf, Resource } from './resource.js';
+
+/** Options of a {@link CompletionQueue}. */
+export interface CompletionQueueOptions {
+  /** How many completions it holds. @defaultValue 0: the provider's default */
+  readonly size?: number;
+  /** @defaultValue `'auto'` */
+  readonly progress?: ProgressMode;
+}
+
+/** How many completions enter JavaScript at once. */
+const RING_CAPACITY = 256;
+const LONGEST_SPIN_MICROSECONDS = 10_000_000;
+
+/** Queues with an operation outstanding: they stay reachable although nobody may hold them but the promise. */
+const active = new Set<CompletionQueue>();
+
+/**
+ * A queue of completions: fi_cq(3).
+ *
+ * Operations of the promise door are settled from the event loop ({@link ProgressMode}); those of the batch door wait for
+ * {@link read}. One queue serves both, and any number of endpoints.
+ */
+export class CompletionQueue extends Resource implements ProgressClient {
+  readonly domain: Domain;
+  readonly progress: ProgressMode;
+
+  readonly #ring = new CompletionBatch(RING_CAPACITY);
+  readonly #operations: (PendingOperation | undefined)[] = [];
+  readonly #blocked = new Set<OperationOwner>();
+  readonly #progress: Progress | undefined;
+  #outstanding = 0;
+  #referenced = 0;
+  #failure: number | undefined;
+
+  /** fi_cq_open(3). @throws FabricError when libfabric refuses. */
+  constructor(domain: Domain, options: CompletionQueueOptions = {}) {
+    const { size = 0, progress = 'auto' } = options;
+    if (!Number.isInteger(size) || size < 0 || size >= 2 ** 32) {
+      throw new RangeError(`options.size: expected an unsigned 32-bit integer, not ${show(size)}`);
+    }
+    if (!PROGRESS_MODES.includes(progress)) {
+      throw new TypeError(
+        `options.progress: ${show(progress)} is none of ${PROGRESS_MODES.join(', ')}`,
+      );
+    }
+    const domainHandle = argumentHandle(domain, Domain, 'domain');
+    // A descriptor when the provider has one.
+    let handle = progress === 'manual' ? -1 : binding.completionQueueOpen(domainHandle, size, true);
+    if (handle < 0) handle = binding.completionQueueOpen(domainHandle, size, false);
+    super(
+      check<number>(handle, 'fi_cq_open', 'cannot open a completion queue'),
+      binding.completionQueueClose,
+      [domain],
+    );
+    this.domain = domain;
+    this.progress = progress;
+    if (progress !== 'manual') {
+      this.#progress = new Progress(
+        handle,
+        CompletionBatch.memoryOf(this.#ring),
+        RING_CAPACITY,
+        progress,
+        this,
+      );
+    }
+  }
+
+  /** Whether the provider has a file descriptor to wait on. Without one, an idle queue is polled by a timer. */
+  get hasDescriptor(): boolean {
+    return binding.completionQueueDescriptor(handleOf(this)) >= 0;
+  }
+
+  /** Operations of the promise door that have not completed. */
+  get outstanding(): number {
+    return this.#outstanding;
+  }
+
+  /**
+   * The batch door: fills `batch` with completions of operations that were posted with a context, and makes progress:
+   * fi_cq_read(3), fi_cq_readerr(3). Allocates nothing. Failed operations are entries with an `error`.
+   *
+   * @param batch - Where to; every array up to the count returned is written.
+   * @param spinMicroseconds - How long to spin, at most, for the first completion. The event loop stands still meanwhile.
+   * @returns how many completions there are.
+   * @throws FabricError when the queue itself has failed.
+   */
+  read(batch: CompletionBatch, spinMicroseconds = 0): number {
+    if (!(batch instanceof CompletionBatch)) {
+      throw new TypeError(`batch: expected a CompletionBatch, not ${show(batch)}`);
+    }
+    if (!(spinMicroseconds >= 0 && spinMicroseconds <= LONGEST_SPIN_MICROSECONDS)) {
+      throw new RangeError(
+        `spinMicroseconds: expected a number from 0 to ${LONGEST_SPIN_MICROSECONDS}, not ${show(spinMicroseconds)}`,
+      );
+    }
+    let count = binding.completionQueueRead(
+      handleOf(this),
+      CompletionBatch.memoryOf(batch),
+      batch.capacity,
+      spinMicroseconds * 1000,
+      false,
+    );
+    if (count >= PROMISES_WAITING) {
+      count -= PROMISES_WAITING;
+      this.drain();
+    }
+    if (count < 0) this.fail(count);
+    if (this.#blocked.size > 0) this.retryBlocked();
+    return check<number>(count, 'fi_cq_read', 'cannot read completions');
+  }
+
+  /** The provider's text for a `providerError` of a batch: fi_cq_strerror(3). */
+  strerror(providerError: number): string {
+    return check<string>(
+      binding.completionQueueStrerror(handleOf(this), providerError),
+      'fi_cq_strerror',
+      'cannot describe an error',
+    );
+  }
+
+  /** @internal An operation of the promise door was posted. */
+  track(slot: number, operation: PendingOperation): void {
+    this.#operations[slot] = operation;
+    if (this.#outstanding++ === 0) active.add(this);
+    this.#progress?.kick();
+  }
+
+  /** @internal Something of a referenced endpoint became outstanding (1) or ended (-1). */
+  reference(change: number): void {
+    const before = this.#referenced;
+    this.#referenced += change;
+    if ((before === 0) !== (this.#referenced === 0) && !this.closed) {
+      this.#progress?.setReferenced(this.#referenced > 0);
+    }
+  }
+
+  /** @internal */
+  get referenced(): boolean {
+    return this.#referenced > 0;
+  }
+
+  /** @internal */
+  get blocked(): boolean {
+    return this.#blocked.size > 0;
+  }
+
+  /** @internal A post of `owner` was refused for now. */
+  block(owner: OperationOwner): void {
+    this.#blocked.add(owner);
+    active.add(this);
+    if (this.#progress === undefined) return;
+    binding.progressSetBlocked(handleOf(this), true);
+    this.#progress.kick();
+  }
+
+  /** @internal The slot of an operation that is still outstanding, or -1. */
+  slotOf(operation: PendingOperation): number {
+    return this.#operations.indexOf(operation);
+  }
+
+  override beforeClose(): void {
+    this.#progress?.close();
+  }
+
+  override afterClose(): void {
+    active.delete(this);
+  }
+
+  /** @internal Settles what has completed. @returns how many operations that were. */
+  drain(): number {
+    let total = 0;
+    while (!this.closed) {
+      const count = binding.completionQueueRead(
+        handleOf(this),
+        CompletionBatch.memoryOf(this.#ring),
+        RING_CAPACITY,
+        0,
+        true,
+      );
+      if (count < 0) this.fail(count);
+      if (count <= 0) break;
+      total += count;
+      this.dispatch(count);
+    }
+    return total;
+  }
+
+  /** @internal Settles the first `count` entries of the ring. */
+  dispatch(count: number): void {
+    const ring = this.#ring;
+    for (let i = 0; i < count; i++) {
+      const slot = ring.context[i] as number;
+      const operation = this.#operations[slot];
+      if (operation === undefined) continue;
+      this.#operations[slot] = undefined;
+      this.#outstanding--;
+      operation.owner.settled();
+      const error = ring.error[i] as number;
+      if (error === 0) {
+        operation.succeed(this.#completion(i, operation.tagged));
+      } else {
+        const message = this.closed ? '' : binding.completionQueueErrorText(handleOf(this), slot);
+        const errno = ring.providerError[i] as number;
+        operation.fail(error, errno === 0 ? undefined : { errno, message });
+      }
+    }
+    if (this.#outstanding === 0 && this.#blocked.size === 0) active.delete(this);
+    if (this.#blocked.size > 0) this.retryBlocked();
+  }
+
+  #completion(index: number, tagged: boolean): Completion {
+    const ring = this.#ring;
+    const flags = ring.flags[index] as bigint;
+    const completion: { -readonly [K in keyof Completion]: Completion[K] } = {
+      length: ring.length[index] as number,
+      flags,
+    };
+    if (tagged) completion.tag = ring.tag[index] as bigint;
+    if ((flags & OPERATION_FLAGS.FI_REMOTE_CQ_DATA) !== 0n)
+      completion.data = ring.data[index] as bigint;
+    return completion;
+  }
+
+  /** @internal Posts again what the provider refused. */
+  retryBlocked(): void {
+    if (this.#blocked.size === 0) return;
+    const owners = [...this.#blocked];
+    this.#blocked.clear();
+    for (const owner of owners) owner.retryBlocked();
+    if (this.#blocked.size === 0 && this.#progress !== undefined && !this.closed) {
+      binding.progressSetBlocked(handleOf(this), false);
+    }
+  }
+
+  /** @internal The queue is broken: whoever waits hears of it. */
+  fail(result: number): void {
+    this.#failure ??= -result;
+    const waiting = this.#operations.splice(0);
+    this.#outstanding = 0;
+    active.delete(this);
+    for (const operation of waiting) {
+      operation?.owner.settled();
+      operation?.fail(this.#failure);
+    }
+  }
+
+  /** @internal @throws FabricError when the queue has failed before. */
+  checkUsable(): void {
+    if (this.#failure === undefined) return;
+    throw fabricError('the completion queue has failed', {
+      errno: this.#failure,
+      syscall: 'fi_cq_read',
+    });
+  }
+}

@@ -1,0 +1,147 @@
+/** How one field of an fi_info is shown to people and programs, and read back. */
+import type { EnumTable, FlagTable } from './constants.js';
+import { show } from './errors.js';
+
+/** Bits without a name are kept as `'0x…'`, so that nothing is lost on the way through. */
+export type UnnamedBits = `0x${string}`;
+
+/** Flags as they are shown: names of the bits that are set. */
+export type Flags<T extends FlagTable> = readonly ((keyof T & string) | UnnamedBits)[];
+
+/** Flags as they are accepted: names, one name, or the raw value. */
+export type FlagsInput<T extends FlagTable> =
+  Flags<T> | (keyof T & string) | UnnamedBits | bigint | number;
+
+/** A value of an enumeration: its name, or the number of one without a name. */
+export type Enumerated<T extends EnumTable> = (keyof T & string) | number;
+
+/** One field: how it is shown (`Shown`), and what is accepted for it (`Input`). */
+export interface Field<Shown, Input> {
+  decode(raw: bigint | number | string | Uint8Array | undefined): Shown;
+  /** @throws TypeError or RangeError that names `path`, the value and what is allowed. */
+  encode(value: Input, path: string): bigint | number | string | Uint8Array;
+}
+
+const UINT64_MAX = 2n ** 64n - 1n;
+
+function bitsOf(names: readonly string[], table: FlagTable, path: string): bigint {
+  let bits = 0n;
+  for (const name of names) {
+    const bit = typeof name === 'string' ? table[name] : undefined;
+    if (bit !== undefined) {
+      bits |= bit;
+    } else if (typeof name === 'string' && /^0x[0-9a-f]{1,16}$/i.test(name)) {
+      bits |= BigInt(name);
+    } else {
+      throw new TypeError(`${path}: ${show(name)} is none of ${Object.keys(table).join(', ')}`);
+    }
+  }
+  return bits;
+}
+
+/** The bits that `value` stands for. */
+export function encodeFlags<T extends FlagTable>(
+  value: FlagsInput<T>,
+  table: T,
+  path: string,
+): bigint {
+  if (typeof value === 'bigint' || typeof value === 'number') return uint64(value, path);
+  if (typeof value === 'string') return bitsOf([value], table, path);
+  if (Array.isArray(value)) return bitsOf(value as string[], table, path);
+  throw new TypeError(`${path}: expected names of flags or a bigint, not ${show(value)}`);
+}
+
+function uint64(value: bigint | number, path: string): bigint {
+  const fits =
+    typeof value === 'bigint'
+      ? value >= 0n && value <= UINT64_MAX
+      : Number.isInteger(value) && value >= 0;
+  if (!fits) throw new RangeError(`${path}: ${show(value)} is not an unsigned 64-bit integer`);
+  const big = BigInt(value);
+  // SIZE_MAX comes back from a number as 2^64
+  return big > UINT64_MAX ? UINT64_MAX : big;
+}
+
+/** A field of flags. */
+export function flags<T extends FlagTable>(table: T): Field<Flags<T>, FlagsInput<T>> {
+  return {
+    decode(raw) {
+      let left = BigInt(raw as bigint | number);
+      const names: string[] = [];
+      for (const [name, bit] of Object.entries(table)) {
+        if ((left & bit) === 0n) continue;
+        names.push(name);
+        left &= ~bit;
+      }
+      if (left !== 0n) names.push(`0x${left.toString(16)}`);
+      return names as unknown as Flags<T>;
+    },
+    encode: (value, path) => encodeFlags(value, table, path),
+  };
+}
+
+/** A field with a value of an enumeration. */
+export function enumeration<T extends EnumTable>(table: T): Field<Enumerated<T>, Enumerated<T>> {
+  const names = new Map(Object.entries(table).map(([name, value]) => [value, name]));
+  return {
+    decode: (raw) => names.get(raw as number) ?? (raw as number),
+    encode(value, path) {
+      if (typeof value === 'number' && Number.isInteger(value) && value >= 0 && value < 2 ** 32)
+        return value;
+      const found = typeof value === 'string' ? table[value] : undefined;
+      if (found === undefined)
+        throw new TypeError(`${path}: ${show(value)} is none of ${Object.keys(table).join(', ')}`);
+      return found;
+    },
+  };
+}
+
+/** A size or count. Numbers above 2^53 (SIZE_MAX: no limit) are shown rounded; `raw` has them exactly. */
+export const size: Field<number, number | bigint> = {
+  decode: (raw) => Number(raw),
+  encode(value, path) {
+    if (typeof value !== 'number' && typeof value !== 'bigint') {
+      throw new TypeError(`${path}: expected a number, not ${show(value)}`);
+    }
+    return uint64(value, path);
+  },
+};
+
+/** A 64-bit pattern, shown in hexadecimal. */
+export const pattern: Field<UnnamedBits, UnnamedBits | bigint> = {
+  decode: (raw) => `0x${(raw as bigint).toString(16)}`,
+  encode(value, path) {
+    if (typeof value === 'bigint') return uint64(value, path);
+    if (typeof value === 'string' && /^0x[0-9a-f]{1,16}$/i.test(value)) return BigInt(value);
+    throw new TypeError(`${path}: expected a bigint or '0x…', not ${show(value)}`);
+  },
+};
+
+/** A version packed as FI_VERSION does: `'1.17'`. */
+export const version: Field<string, string> = {
+  decode: (raw) => `${(raw as number) >>> 16}.${(raw as number) & 0xffff}`,
+  encode(value, path) {
+    const parts = typeof value === 'string' ? /^(\d{1,5})\.(\d{1,5})$/.exec(value) : null;
+    if (parts === null)
+      throw new TypeError(`${path}: expected a version such as '1.17', not ${show(value)}`);
+    return Number(parts[1]) * 65536 + Number(parts[2]);
+  },
+};
+
+/** A string; absent when libfabric has NULL. */
+export const text: Field<string | undefined, string | undefined> = {
+  decode: (raw) => raw as string | undefined,
+  encode(value, path) {
+    if (typeof value === 'string' && !value.includes('\0')) return value;
+    throw new TypeError(`${path}: expected a string without NUL, not ${show(value)}`);
+  },
+};
+
+/** Bytes such as an address; absent when there are none. */
+export const bytes: Field<Buffer | undefined, Uint8Array | undefined> = {
+  decode: (raw) => raw as Buffer | undefined,
+  encode(value, path) {
+    if (value instanceof Uint8Array) return value;
+    throw new TypeError(`${path}: expected a Uint8Array, not ${show(value)}`);
+  },
+};

@@ -1,0 +1,80 @@
+/** JavaScript buffers as libfabric sees them: memory that stays where it is while an operation uses it. */
+import { binding } from './binding.js';
+import { check, show } from './errors.js';
+
+interface Memory {
+  readonly handle: number;
+  readonly byteLength: number;
+}
+
+/** A part of a registered backing store, ready for a native call. Reused from call to call: nothing is allocated. */
+export interface Slice {
+  memory: number;
+  offset: number;
+  length: number;
+}
+
+const memories = new WeakMap<ArrayBufferLike, Memory>();
+const released = new FinalizationRegistry<number>((handle) => {
+  binding.memoryRelease(handle);
+});
+
+function isGrowable(store: ArrayBufferLike): boolean {
+  const { resizable, growable } = store as { resizable?: boolean; growable?: boolean };
+  return resizable === true || growable === true;
+}
+
+function openMemory(store: ArrayBufferLike, name: string): Memory {
+  if (isGrowable(store)) {
+    throw new TypeError(
+      `${name}: its ArrayBuffer is resizable; libfabric needs memory that stays where it is`,
+    );
+  }
+  const shared = !(store instanceof ArrayBuffer);
+  const handle = check<number>(
+    binding.memoryOpen(new Uint8Array(store), shared),
+    'v8::ArrayBuffer::GetBackingStore',
+    `cannot use the memory of ${name}`,
+    'This JavaScript runtime does not export what keeps memory in place; Node.js does.',
+  );
+  const memory = { handle, byteLength: store.byteLength };
+  memories.set(store, memory);
+  released.register(store, handle);
+  return memory;
+}
+
+/**
+ * Fills `slice` with where the bytes of `view` are.
+ *
+ * @throws TypeError for what is no ArrayBufferView, is detached or resizable.
+ */
+export function locate(view: ArrayBufferView, name: string, slice: Slice): void {
+  if (!ArrayBuffer.isView(view)) {
+    throw new TypeError(
+      `${name}: expected an ArrayBufferView such as a Buffer or Uint8Array, not ${show(view)}`,
+    );
+  }
+  const store = view.buffer;
+  let memory = memories.get(store);
+  if (memory === undefined || memory.byteLength !== store.byteLength) {
+    if (isDetached(store))
+      throw new TypeError(`${name}: its ArrayBuffer is detached (it was transferred)`);
+    memory = openMemory(store, name);
+  } else if (memory.byteLength === 0 && isDetached(store)) {
+    throw new TypeError(`${name}: its ArrayBuffer is detached (it was transferred)`);
+  }
+  slice.memory = memory.handle;
+  slice.offset = view.byteOffset;
+  slice.length = view.byteLength;
+}
+
+/** Node 20 has no ArrayBuffer.prototype.detached; a view can be made on every buffer that is not. */
+function isDetached(store: ArrayBufferLike): boolean {
+  if (store.byteLength !== 0) return false;
+  try {
+    new Uint8Array(store);
+    return false;
+  } catch {
+    return true;
+  }
+}

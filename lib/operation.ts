@@ -1,0 +1,86 @@
+/** One operation of the promise door, from its post until its promise is settled. */
+import { ERRORS } from './constants.js';
+import { fabricError, type FabricError } from './errors.js';
+
+/** How an operation of the promise door ended well. */
+export interface Completion {
+  /** Bytes received; for a send what the provider says, often 0. */
+  readonly length: number;
+  /** What completed: FI_SEND, FI_RECV, FI_TAGGED … (fi_cq(3)). */
+  readonly flags: bigint;
+  /** Tag of a tagged operation. */
+  readonly tag?: bigint;
+  /** Immediate data of the peer, when it sent some. */
+  readonly data?: bigint;
+}
+
+/** Options of an operation. */
+export interface OperationOptions {
+  /** Cancels the operation (fi_cancel(3)). Its promise rejects once the provider has let go of the buffer. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** What the queue needs to know of the endpoint that posted. */
+export interface OperationOwner {
+  /** An operation of this endpoint has ended. */
+  settled(): void;
+  /** The provider may have room again. */
+  retryBlocked(): void;
+}
+
+/** What to try, by error. */
+const HINTS: Readonly<Record<number, string>> = {
+  [ERRORS.FI_ETRUNC]:
+    'The message is longer than the buffer that was posted for it; post a larger one.',
+  [ERRORS.FI_ECANCELED]:
+    'The endpoint was closed, or the operation cancelled, before it completed.',
+};
+
+/** An operation whose promise is pending. */
+export class PendingOperation {
+  readonly promise: Promise<Completion>;
+  resolve!: (completion: Completion) => void;
+  reject!: (error: unknown) => void;
+  #unlisten: (() => void) | undefined;
+  #signal: AbortSignal | undefined;
+
+  constructor(
+    readonly owner: OperationOwner,
+    readonly syscall: string,
+    readonly tagged: boolean,
+  ) {
+    this.promise = new Promise<Completion>((resolve, reject) => {
+      this.resolve = resolve;
+      this.reject = reject;
+    });
+  }
+
+  /** Calls `cancel` when the signal fires before the operation has ended. */
+  listen(signal: AbortSignal, cancel: () => void): void {
+    this.#signal = signal;
+    signal.addEventListener('abort', cancel, { once: true });
+    this.#unlisten = () => {
+      signal.removeEventListener('abort', cancel);
+    };
+  }
+
+  succeed(completion: Completion): void {
+    this.#unlisten?.();
+    this.resolve(completion);
+  }
+
+  /** Rejects with the signal's reason when that was the cause, else with a FabricError. */
+  fail(errno: number, provider?: { errno: number; message: string }): void {
+    this.#unlisten?.();
+    if (errno === ERRORS.FI_ECANCELED && this.#signal?.aborted === true) {
+      this.reject(this.#signal.reason);
+    } else {
+      this.reject(this.#error(errno, provider));
+    }
+  }
+
+  #error(errno: number, provider: { errno: number; message: string } | undefined): FabricError {
+    const doing = `${this.syscall.replace('fi_', '')} failed`;
+    return fabricError(doing, { errno, syscall: this.syscall, provider, hint: HINTS[errno] });
+  }
+}

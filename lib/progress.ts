@@ -1,0 +1,157 @@
+/** When a completion queue spins, waits on its descriptor, or backs off: policy. native/progress.cc has the mechanism. */
+import { binding, PROGRESS_RETRY, PROGRESS_SPENT, type ProgressReport } from './binding.js';
+import { ERRORS } from './constants.js';
+
+/**
+ * How completions of the promise door are found.
+ *
+ * - `auto`: spins while traffic flows, then waits on the queue's file descriptor, or with a timer that backs off where the
+ *   provider has none.
+ * - `spin`: spins as long as an operation is outstanding. Lowest latency, one core.
+ * - `wait`: waits at once. Lowest CPU use, a wake-up of latency for each message.
+ * - `manual`: does nothing; the application calls {@link CompletionQueue.read}.
+ */
+export type ProgressMode = 'auto' | 'spin' | 'wait' | 'manual';
+
+export const PROGRESS_MODES: readonly ProgressMode[] = ['auto', 'spin', 'wait', 'manual'];
+
+/** How long each mode spins after the last completion, in nanoseconds. */
+const SPIN_BUDGET = { auto: 500_000, spin: 100_000_000, wait: 0 };
+
+/** Timer without a descriptor: milliseconds between polls while an operation is outstanding … */
+const BACK_OFF = [1, 1, 2, 4, 8, 10];
+/** … and while none is, when only the provider's own housekeeping needs a call. */
+const IDLE_INTERVAL = 50;
+/** With a descriptor: a poll in case the provider's signal got lost, while an operation is outstanding. */
+const SAFETY_INTERVAL = 250;
+/** How often in a row fi_trywait may say "not yet" before a timer takes over from spinning. */
+const TRYWAIT_LIMIT = 8;
+
+/** What progress is made for. */
+export interface ProgressClient {
+  /** `count` completions of the promise door are in the ring. */
+  dispatch(count: number): void;
+  /** Settles what has completed. @returns how many operations that were. */
+  drain(): number;
+  /** Tries blocked posts again. */
+  retryBlocked(): void;
+  /** The queue has failed with a negative libfabric code. */
+  fail(result: number): void;
+  /** Operations whose promise is pending. */
+  readonly outstanding: number;
+  /** Whether the process has to stay alive for them. */
+  readonly referenced: boolean;
+  /** Whether posts wait for the provider to take them. */
+  readonly blocked: boolean;
+}
+
+/** Drives one completion queue from the event loop. */
+export class Progress {
+  readonly #queue: number;
+  readonly #mode: Exclude<ProgressMode, 'manual'>;
+  // Weak, since the native side holds on to this object for as long as the queue is open: an unreachable queue can be
+  // collected, and is closed then.
+  readonly #client: WeakRef<ProgressClient>;
+  #spinning = false;
+  #timer: NodeJS.Timeout | undefined;
+  #quietPolls = 0;
+  #refusedWaits = 0;
+
+  constructor(
+    queue: number,
+    ring: number,
+    capacity: number,
+    mode: Exclude<ProgressMode, 'manual'>,
+    client: ProgressClient,
+  ) {
+    this.#queue = queue;
+    this.#mode = mode;
+    this.#client = new WeakRef(client);
+    binding.progressOpen(queue, ring, capacity, (report) => {
+      this.#onReport(report);
+    });
+    this.#park(client);
+  }
+
+  /** Something was posted. On the path of every operation: nearly always only the first line runs. */
+  kick(): void {
+    if (this.#spinning) return;
+    this.#spin();
+  }
+
+  /** Whether the process has to stay alive. */
+  setReferenced(referenced: boolean): void {
+    // The way back is taken when the queue falls quiet: a ping-pong would toggle it for every message.
+    if (referenced || !this.#spinning) binding.progressSetReferenced(this.#queue, referenced);
+  }
+
+  close(): void {
+    clearTimeout(this.#timer);
+  }
+
+  #spin(): void {
+    clearTimeout(this.#timer);
+    this.#spinning = true;
+    this.#quietPolls = 0;
+    binding.progressSpin(this.#queue, SPIN_BUDGET[this.#mode]);
+  }
+
+  #onReport(report: ProgressReport): void {
+    const client = this.#client.deref();
+    if (client === undefined) return;
+    if (report > 0) {
+      this.#refusedWaits = 0;
+      client.dispatch(report);
+    } else if (report === PROGRESS_SPENT) {
+      this.#spinning = false;
+      this.#park(client);
+    } else if (report === PROGRESS_RETRY) {
+      client.retryBlocked();
+    } else {
+      this.#spinning = false;
+      clearTimeout(this.#timer);
+      client.fail(report);
+    }
+  }
+
+  /** Nothing happens: sleep until the provider or a timer says otherwise. */
+  #park(client: ProgressClient): void {
+    clearTimeout(this.#timer);
+    binding.progressSetReferenced(this.#queue, client.referenced);
+    if (client.blocked) {
+      // No descriptor tells when the provider takes posts again.
+      this.#poll(BACK_OFF[0]);
+      return;
+    }
+    if (this.#mode === 'spin' && client.outstanding > 0) {
+      this.#spin();
+      return;
+    }
+    const armed = binding.progressArm(this.#queue);
+    if (armed === 0) {
+      if (client.outstanding > 0) this.#poll(SAFETY_INTERVAL);
+    } else if (armed === -ERRORS.FI_EAGAIN && this.#refusedWaits++ < TRYWAIT_LIMIT) {
+      this.#spin();
+    } else {
+      const step = BACK_OFF[Math.min(this.#quietPolls, BACK_OFF.length - 1)];
+      this.#poll(client.outstanding > 0 ? step : IDLE_INTERVAL);
+    }
+  }
+
+  #poll(milliseconds: number | undefined): void {
+    this.#timer = setTimeout(() => {
+      const client = this.#client.deref();
+      if (client === undefined) return;
+      const found = client.drain();
+      client.retryBlocked();
+      if (found > 0) {
+        this.#spin();
+      } else if (!this.#spinning) {
+        this.#quietPolls++;
+        this.#park(client);
+      }
+    }, milliseconds);
+    // The queue's own handle keeps the process alive while something is outstanding.
+    this.#timer.unref();
+  }
+}

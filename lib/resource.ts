@@ -1,0 +1,124 @@
+/**
+ * Lifetime, the same for every object: a child keeps its parents alive, closing a parent closes its children first,
+ * closing twice does nothing, and an object that nobody can reach any more is closed with its children.
+ */
+import { ERRORS } from './constants.js';
+import { check, fabricError } from './errors.js';
+
+/** What outlives the JavaScript object: enough to close the native one when that object has been collected. */
+interface Node {
+  readonly handle: number;
+  readonly syscall: string;
+  readonly closeHandle: (handle: number) => number;
+  readonly parents: readonly Node[];
+  readonly children: Set<Node>;
+  readonly object: WeakRef<Resource>;
+  closed: boolean;
+}
+
+function closeNode(node: Node): void {
+  if (node.closed) return;
+  for (const child of [...node.children].reverse()) closeNode(child);
+  // A child may have closed this node meanwhile (Endpoint.open's endpoint closes its whole set).
+  if (node.closed) return;
+  const object = node.object.deref();
+  object?.beforeClose();
+  check(
+    node.closeHandle(node.handle),
+    node.syscall,
+    `cannot close ${object?.constructor.name ?? 'an object'}`,
+  );
+  node.closed = true;
+  for (const parent of node.parents) parent.children.delete(node);
+  object?.afterClose();
+}
+
+const collected = new FinalizationRegistry<Node>((node) => {
+  try {
+    closeNode(node);
+  } catch {
+    // Nobody is left to tell; the environment's teardown closes what could not be closed here.
+  }
+});
+
+/** An open libfabric object. */
+export abstract class Resource {
+  readonly #node: Node;
+
+  /** @param closeHandle - The native function that closes `handle`. */
+  protected constructor(
+    handle: number,
+    closeHandle: (handle: number) => number,
+    parents: readonly Resource[] = [],
+    syscall = 'fi_close',
+  ) {
+    const node: Node = {
+      handle,
+      syscall,
+      closeHandle,
+      parents: parents.map((parent) => parent.#node),
+      children: new Set(),
+      object: new WeakRef(this),
+      closed: false,
+    };
+    for (const parent of node.parents) parent.children.add(node);
+    collected.register(this, node, node);
+    this.#node = node;
+  }
+
+  /** Whether {@link close} has been called, here or on a parent. */
+  get closed(): boolean {
+    return this.#node.closed;
+  }
+
+  /**
+   * Closes the object (fi_close(3)), and what was opened from it first. Operations in flight reject with `FI_ECANCELED`.
+   * Idempotent.
+   *
+   * @throws FabricError when libfabric refuses.
+   */
+  close(): void {
+    closeNode(this.#node);
+    collected.unregister(this.#node);
+  }
+
+  /** {@link close}, for `using`. */
+  [Symbol.dispose](): void {
+    this.close();
+  }
+
+  /** {@link close}, for `await using`. */
+  [Symbol.asyncDispose](): Promise<void> {
+    this.close();
+    return Promise.resolve();
+  }
+
+  /** @internal Called while the native object is still open. */
+  beforeClose(): void {}
+
+  /** @internal Called when it is not. */
+  afterClose(): void {}
+
+  /** @internal */
+  static handleOf(resource: Resource): number {
+    const node = resource.#node;
+    if (node.closed) {
+      const name = resource.constructor.name;
+      throw fabricError(`the ${name} is closed`, { errno: ERRORS.FI_EBADF, syscall: node.syscall });
+    }
+    return node.handle;
+  }
+}
+
+/** The native handle of an open object. @throws FabricError `FI_EBADF` when it is closed. */
+export const handleOf = (resource: Resource): number => Resource.handleOf(resource);
+
+/** The native handle of an argument that has to be an open object of a class. @throws TypeError for anything else. */
+export function argumentHandle<T extends Resource>(
+  value: T,
+  expected: abstract new (...args: never[]) => T,
+  name: string,
+): number {
+  if (value instanceof expected) return handleOf(value);
+  throw new TypeError(`${name}: expected a ${expected.name}, not ${String(value)}`);
+}

@@ -1,0 +1,258 @@
+#include "completion_queue.h"
+
+#include <time.h>
+
+#include "arguments.h"
+#include "close.h"
+#include "environment.h"
+#include "padded.h"
+#include "progress.h"
+
+namespace node_libfabric {
+
+CompletionQueue::CompletionQueue(Environment* owner, Domain* parent, struct fid_cq* cq, bool has_descriptor)
+    : environment(owner), domain(parent), fid(cq) {
+  domain->children++;
+  if (has_descriptor && fi_control(&fid->fid, FI_GETWAIT, &descriptor)) descriptor = -1;
+}
+
+CompletionQueue::~CompletionQueue() {
+  if (progress) {
+    progress->Close();
+    Unpin(ring, ring_handle);
+  }
+  if (fid) fi_close(&fid->fid);
+  operations.ForEachInFlight([this](Operation* operation) { Unpin(operation->memory, operation->memory_handle); });
+  domain->children--;
+}
+
+void CompletionQueue::Write(const CompletionArrays& out, int index, const Entry& entry) {
+  out.length[index] = static_cast<double>(entry.length);
+  out.flags[index] = entry.flags;
+  out.data[index] = entry.data;
+  out.tag[index] = entry.tag;
+  out.context[index] = entry.context;
+  out.error[index] = entry.error;
+  out.provider_error[index] = entry.provider_error;
+}
+
+int CompletionQueue::TakeWaiting(Door door, const CompletionArrays& out) {
+  auto& waiting = waiting_[static_cast<int>(door)];
+  int count = 0;
+  while (count < out.capacity && !waiting.empty()) {
+    Write(out, count++, waiting.front());
+    waiting.pop_front();
+  }
+  return count;
+}
+
+void CompletionQueue::Unpin(Memory* memory, int32_t handle) {
+  if (--memory->in_flight == 0 && memory->released) environment->memories.Remove(handle);
+}
+
+uint32_t CompletionQueue::Finish(Operation* operation) {
+  Unpin(operation->memory, operation->memory_handle);
+  operations.Free(operation);
+  return operation->door == Door::kPromise ? operation->slot : operation->user_context;
+}
+
+Operation* CompletionQueue::Begin(Endpoint* endpoint, Memory* memory, int32_t memory_handle, Door door,
+                                  uint32_t user_context) {
+  Operation* operation = operations.Take();
+  if (!operation) return nullptr;
+  operation->endpoint = endpoint;
+  operation->memory = memory;
+  operation->memory_handle = memory_handle;
+  operation->door = door;
+  operation->user_context = user_context;
+  memory->in_flight++;
+  return operation;
+}
+
+void CompletionQueue::Abandon(Operation* operation) {
+  Unpin(operation->memory, operation->memory_handle);
+  operations.Free(operation);
+}
+
+void CompletionQueue::CancelOperationsOf(Endpoint* endpoint) {
+  operations.ForEachInFlight([this, endpoint](Operation* operation) {
+    if (operation->endpoint != endpoint) return;
+    bool promise = operation->door == Door::kPromise;
+    uint32_t context = promise ? operation->slot : operation->user_context;
+    waiting_[static_cast<int>(operation->door)].push_back({0, 0, 0, 0, context, FI_ECANCELED, 0});
+    Unpin(operation->memory, operation->memory_handle);
+    operations.Retire(operation);
+  });
+}
+
+std::string CompletionQueue::TakeErrorText(uint32_t slot) {
+  auto found = error_texts_.find(slot);
+  if (found == error_texts_.end()) return "";
+  std::string text = std::move(found->second);
+  error_texts_.erase(found);
+  return text;
+}
+
+// The failed completion behind -FI_EAVAIL. 1 when `entry` is filled, 0 when it belongs to no operation, or negative.
+int CompletionQueue::ReadError(Entry* entry, Door* door) {
+  Padded<struct fi_cq_err_entry> error;
+  char data[256];
+  error->err_data = data;
+  error->err_data_size = sizeof(data);
+  // ssize_t fi_cq_readerr(struct fid_cq *cq, struct fi_cq_err_entry *buf, uint64_t flags)
+  ssize_t result = fi_cq_readerr(fid, error.get(), 0);
+  if (result < 0) return static_cast<int>(result);
+  auto* operation = static_cast<Operation*>(error->op_context);
+  if (result == 0 || !operation || !operation->in_flight) return 0;
+  *door = operation->door;
+  uint32_t slot = operation->slot;
+  // const char *fi_cq_strerror(struct fid_cq *cq, int prov_errno, const void *err_data, char *buf, size_t len)
+  char text[256] = "";
+  const char* said = fi_cq_strerror(fid, error->prov_errno, error->err_data, text, sizeof(text));
+  if (*door == Door::kPromise) error_texts_[slot] = said ? said : "";
+  *entry = {error->len, error->flags, error->data, error->tag, 0, error->err, error->prov_errno};
+  entry->context = Finish(operation);
+  return 1;
+}
+
+int CompletionQueue::Read(Door door, const CompletionArrays& out) {
+  constexpr int kChunk = 64;
+  struct fi_cq_tagged_entry entries[kChunk];
+  int count = HasWaiting(door) ? TakeWaiting(door, out) : 0;
+  while (count < out.capacity) {
+    int room = out.capacity - count < kChunk ? out.capacity - count : kChunk;
+    // ssize_t fi_cq_read(struct fid_cq *cq, void *buf, size_t count)
+    ssize_t result = fi_cq_read(fid, entries, static_cast<size_t>(room));
+    if (result == -FI_EAGAIN || result == 0) break;
+    Entry entry;
+    if (result == -FI_EAVAIL) {
+      Door owner;
+      int read = ReadError(&entry, &owner);
+      if (read == -FI_EAGAIN) break;
+      if (read < 0) return count ? count : read;
+      if (read == 0) continue;
+      if (owner == door) {
+        Write(out, count++, entry);
+      } else {
+        waiting_[static_cast<int>(owner)].push_back(entry);
+      }
+      continue;
+    }
+    if (result < 0) return count ? count : static_cast<int>(result);
+    for (ssize_t i = 0; i < result; i++) {
+      auto* operation = static_cast<Operation*>(entries[i].op_context);
+      if (!operation || !operation->in_flight) continue;
+      Door owner = operation->door;
+      entry = {entries[i].len, entries[i].flags, entries[i].data, entries[i].tag, Finish(operation), 0, 0};
+      if (owner == door) {
+        Write(out, count++, entry);
+      } else {
+        waiting_[static_cast<int>(owner)].push_back(entry);
+      }
+    }
+    if (result < room) break;
+  }
+  return count;
+}
+
+namespace {
+
+CompletionQueue* Find(const Napi::CallbackInfo& info) {
+  return EnvironmentOf(info).completion_queues.Get(info[0].As<Napi::Number>().Int32Value());
+}
+
+// int fi_cq_open(struct fid_domain *domain, struct fi_cq_attr *attr, struct fid_cq **cq, void *context)
+Napi::Value CompletionQueueOpen(const Napi::CallbackInfo& info) {
+  Environment& environment = EnvironmentOf(info);
+  Domain* domain = environment.domains.Get(info[0].As<Napi::Number>().Int32Value());
+  if (!domain) return Napi::Number::New(info.Env(), -FI_EBADF);
+  bool want_descriptor = info[2].As<Napi::Boolean>();
+  Padded<struct fi_cq_attr> attr;
+  attr->size = info[1].As<Napi::Number>().Uint32Value();
+  attr->format = FI_CQ_FORMAT_TAGGED;
+  attr->wait_obj = want_descriptor ? FI_WAIT_FD : FI_WAIT_NONE;
+  struct fid_cq* fid = nullptr;
+  int result = fi_cq_open(domain->fid, attr.get(), &fid, nullptr);
+  if (result) return Napi::Number::New(info.Env(), result);
+  auto queue = std::make_unique<CompletionQueue>(&environment, domain, fid, want_descriptor);
+  return Napi::Number::New(info.Env(), environment.completion_queues.Add(std::move(queue)));
+}
+
+// int fi_close(struct fid *fid)
+Napi::Value CompletionQueueClose(const Napi::CallbackInfo& info) {
+  return CloseHandle(info, EnvironmentOf(info).completion_queues, [](CompletionQueue&) {});
+}
+
+Napi::Value CompletionQueueDescriptor(const Napi::CallbackInfo& info) {
+  CompletionQueue* queue = Find(info);
+  return Napi::Number::New(info.Env(), queue ? queue->descriptor : -FI_EBADF);
+}
+
+// const char *fi_cq_strerror(struct fid_cq *cq, int prov_errno, const void *err_data, char *buf, size_t len)
+Napi::Value CompletionQueueStrerror(const Napi::CallbackInfo& info) {
+  CompletionQueue* queue = Find(info);
+  if (!queue) return Napi::Number::New(info.Env(), -FI_EBADF);
+  char text[256] = "";
+  const char* said = fi_cq_strerror(queue->fid, info[1].As<Napi::Number>().Int32Value(), nullptr, text, sizeof(text));
+  return Napi::String::New(info.Env(), said ? said : "");
+}
+
+Napi::Value CompletionQueueErrorText(const Napi::CallbackInfo& info) {
+  CompletionQueue* queue = Find(info);
+  std::string text = queue ? queue->TakeErrorText(info[1].As<Napi::Number>().Uint32Value()) : "";
+  return Napi::String::New(info.Env(), text);
+}
+
+int64_t Nanoseconds() {
+  struct timespec now;
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return now.tv_sec * 1000000000ll + now.tv_nsec;
+}
+
+// completionQueueRead(queue, batchMemory, capacity, spinNanoseconds, promiseDoor): number
+// The hot path: how many entries were filled, or a negative code. Bit 30 says that completions of the promise door are
+// waiting too, which JavaScript then fetches with another read.
+constexpr int32_t kPromisesWaiting = 1 << 30;
+
+napi_value CompletionQueueRead(napi_env env, napi_callback_info info) {
+  size_t argc = 5;
+  napi_value argv[5];
+  void* data;
+  napi_get_cb_info(env, info, &argc, argv, nullptr, &data);
+  auto& environment = *static_cast<Environment*>(data);
+  CompletionQueue* queue = environment.completion_queues.Get(Int32Argument(env, argv[0], -1));
+  Memory* memory = environment.memories.Get(Int32Argument(env, argv[1], -1));
+  int32_t capacity = Int32Argument(env, argv[2], 0);
+  if (!queue || !memory) return Int32Result(env, -FI_EBADF);
+  size_t needed = CompletionArrays::kBytesPerEntry * static_cast<size_t>(capacity);
+  if (capacity <= 0 || memory->length() < needed) return Int32Result(env, -FI_EINVAL);
+  int64_t spin = Int64Argument(env, argv[3], 0);
+  bool promise_door = false;
+  napi_get_value_bool(env, argv[4], &promise_door);
+
+  CompletionArrays arrays(memory->At(0), capacity);
+  Door door = promise_door ? Door::kPromise : Door::kBatch;
+  int count = queue->Read(door, arrays);
+  if (count == 0 && spin > 0) {
+    int64_t deadline = Nanoseconds() + spin;
+    do {
+      for (int i = 0; i < 16 && count == 0; i++) count = queue->Read(door, arrays);
+      // A completion for the other door is a reason to return as well: somebody awaits it.
+    } while (count == 0 && !queue->HasWaiting(Door::kPromise) && Nanoseconds() < deadline);
+  }
+  if (count >= 0 && !promise_door && queue->HasWaiting(Door::kPromise)) count |= kPromisesWaiting;
+  return Int32Result(env, count);
+}
+
+}  // namespace
+
+void ExportCompletionQueue(Napi::Env env, Napi::Object exports, Environment* environment) {
+  Export(env, exports, environment, "completionQueueOpen", CompletionQueueOpen);
+  Export(env, exports, environment, "completionQueueClose", CompletionQueueClose);
+  Export(env, exports, environment, "completionQueueDescriptor", CompletionQueueDescriptor);
+  Export(env, exports, environment, "completionQueueStrerror", CompletionQueueStrerror);
+  Export(env, exports, environment, "completionQueueErrorText", CompletionQueueErrorText);
+  ExportRaw(env, exports, environment, "completionQueueRead", CompletionQueueRead);
+}
+
+}  // namespace node_libfabric

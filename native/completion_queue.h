@@ -1,0 +1,93 @@
+// struct fid_cq, and the operations whose completions it will deliver.
+#pragma once
+
+#include <rdma/fi_eq.h>
+
+#include <cstdint>
+#include <deque>
+#include <string>
+#include <unordered_map>
+
+#include "domain.h"
+#include "operation.h"
+
+namespace node_libfabric {
+
+struct Environment;
+class Progress;
+
+// Where completions are written for JavaScript: parallel arrays in one buffer (lib/completion-batch.ts has the views).
+struct CompletionArrays {
+  static constexpr size_t kBytesPerEntry = 4 * 8 + 3 * 4;
+
+  CompletionArrays(uint8_t* base, int count) : capacity(count) {
+    size_t n = static_cast<size_t>(count);
+    length = reinterpret_cast<double*>(base);
+    flags = reinterpret_cast<uint64_t*>(base + 8 * n);
+    data = reinterpret_cast<uint64_t*>(base + 16 * n);
+    tag = reinterpret_cast<uint64_t*>(base + 24 * n);
+    context = reinterpret_cast<uint32_t*>(base + 32 * n);
+    error = reinterpret_cast<int32_t*>(base + 36 * n);
+    provider_error = reinterpret_cast<int32_t*>(base + 40 * n);
+  }
+
+  int capacity;
+  double* length;
+  uint64_t* flags;
+  uint64_t* data;
+  uint64_t* tag;
+  uint32_t* context;  // promise door: the operation's slot; batch door: the caller's context
+  int32_t* error;     // 0, or a positive libfabric errno
+  int32_t* provider_error;
+};
+
+struct CompletionQueue {
+  CompletionQueue(Environment* owner, Domain* parent, struct fid_cq* cq, bool has_descriptor);
+  ~CompletionQueue();
+  CompletionQueue(const CompletionQueue&) = delete;
+  CompletionQueue& operator=(const CompletionQueue&) = delete;
+
+  // Drains completions of one door into `out`, keeping those of the other door for their reader. Returns how many, or a
+  // negative libfabric code when the queue itself has failed.
+  int Read(Door door, const CompletionArrays& out);
+
+  // Gives up what is in flight on `endpoint`, which has been closed and whose completions have been drained: each
+  // operation completes with FI_ECANCELED.
+  void CancelOperationsOf(Endpoint* endpoint);
+
+  Operation* Begin(Endpoint* endpoint, Memory* memory, int32_t memory_handle, Door door, uint32_t user_context);
+  void Abandon(Operation* operation);  // the post failed: nothing will complete
+
+  // What the provider said of a failed operation of the promise door; taken once.
+  std::string TakeErrorText(uint32_t slot);
+
+  bool HasWaiting(Door door) const { return !waiting_[static_cast<int>(door)].empty(); }
+
+  Environment* environment;
+  Domain* domain;
+  struct fid_cq* fid;
+  int descriptor = -1;  // wait file descriptor, -1 where the provider has none
+  Progress* progress = nullptr;
+  Memory* ring = nullptr;  // where `progress` writes
+  int32_t ring_handle = -1;
+  int children = 0;  // bound endpoints
+  OperationTable operations;
+
+ private:
+  struct Entry {
+    uint64_t length, flags, data, tag;
+    uint32_t context;
+    int32_t error, provider_error;
+  };
+
+  static void Write(const CompletionArrays& out, int index, const Entry& entry);
+  int TakeWaiting(Door door, const CompletionArrays& out);
+  int ReadError(Entry* entry, Door* door);
+  uint32_t Finish(Operation* operation);
+  void Unpin(Memory* memory, int32_t handle);
+
+  std::deque<Entry> waiting_[2];  // read on behalf of the other door
+  std::unordered_map<uint32_t, std::string> error_texts_;
+};
+
+}  // namespace node_libfabric

@@ -1,0 +1,71 @@
+// What one JavaScript environment (the main thread or a worker) owns. Environments share nothing but the loaded
+// library.
+#pragma once
+
+#include <napi.h>
+
+#include <functional>
+
+#include "address_vector.h"
+#include "completion_queue.h"
+#include "domain.h"
+#include "endpoint.h"
+#include "fabric.h"
+#include "handle_table.h"
+#include "memory.h"
+
+namespace node_libfabric {
+
+struct Environment {
+  explicit Environment(napi_env owner) : env(owner) {}
+
+  napi_env env;
+  HandleTable<Fabric, Kind::kFabric> fabrics;
+  HandleTable<Domain, Kind::kDomain> domains;
+  HandleTable<AddressVector, Kind::kAddressVector> address_vectors;
+  HandleTable<CompletionQueue, Kind::kCompletionQueue> completion_queues;
+  HandleTable<Endpoint, Kind::kEndpoint> endpoints;
+  HandleTable<Memory, Kind::kMemory> memories;
+
+  // Closes everything, children before parents, and calls `done` once libuv has let go of the last handle. For an
+  // environment that dies with objects still open.
+  void CloseAll(std::function<void()> done);
+  void ProgressClosed();
+
+  int spinning_queues = 0;
+  int progress_objects = 0;  // including those that libuv still holds
+
+ private:
+  void FinishClosing();
+  std::function<void()> on_all_closed_;
+};
+
+inline Environment& EnvironmentOf(const Napi::CallbackInfo& info) {
+  return *static_cast<Environment*>(info.Data());
+}
+
+// Each file adds its functions to the addon's exports.
+void ExportLibrary(Napi::Env env, Napi::Object exports, Environment* environment);
+void ExportInfo(Napi::Env env, Napi::Object exports, Environment* environment);
+void ExportFabric(Napi::Env env, Napi::Object exports, Environment* environment);
+void ExportDomain(Napi::Env env, Napi::Object exports, Environment* environment);
+void ExportAddressVector(Napi::Env env, Napi::Object exports, Environment* environment);
+void ExportCompletionQueue(Napi::Env env, Napi::Object exports, Environment* environment);
+void ExportProgress(Napi::Env env, Napi::Object exports, Environment* environment);
+void ExportEndpoint(Napi::Env env, Napi::Object exports, Environment* environment);
+void ExportMemory(Napi::Env env, Napi::Object exports, Environment* environment);
+
+template <typename Callback>
+void Export(Napi::Env env, Napi::Object exports, Environment* environment, const char* name, Callback callback) {
+  exports.Set(name, Napi::Function::New(env, callback, name, environment));
+}
+
+// The same for a hot function, which takes Node-API's own arguments.
+inline void ExportRaw(Napi::Env env, Napi::Object exports, Environment* environment, const char* name,
+                      napi_callback callback) {
+  napi_value function;
+  napi_create_function(env, name, NAPI_AUTO_LENGTH, callback, environment, &function);
+  exports.Set(name, function);
+}
+
+}  // namespace node_libfabric

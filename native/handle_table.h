@@ -1,0 +1,75 @@
+// Integer handles for native objects. JavaScript holds numbers, never pointers: a stale, foreign or invented number
+// finds nothing, and costs no more to look up than an array element.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <utility>
+#include <vector>
+
+namespace node_libfabric {
+
+enum class Kind : int32_t { kFabric = 1, kDomain, kAddressVector, kCompletionQueue, kEndpoint, kMemory };
+
+template <typename T, Kind kKind>
+class HandleTable {
+ public:
+  int32_t Add(std::unique_ptr<T> object) {
+    uint32_t index;
+    if (free_.empty()) {
+      index = static_cast<uint32_t>(entries_.size());
+      if (index > kIndexMask) return -1;
+      entries_.emplace_back();
+    } else {
+      index = free_.back();
+      free_.pop_back();
+    }
+    entries_[index].object = std::move(object);
+    return HandleOf(index);
+  }
+
+  T* Get(int32_t handle) const {
+    uint32_t index = static_cast<uint32_t>(handle) & kIndexMask;
+    if (index >= entries_.size() || HandleOf(index) != handle) return nullptr;
+    return entries_[index].object.get();
+  }
+
+  void Remove(int32_t handle) {
+    if (!Get(handle)) return;
+    uint32_t index = static_cast<uint32_t>(handle) & kIndexMask;
+    entries_[index].object.reset();
+    entries_[index].generation = (entries_[index].generation + 1) & kGenerationMask;
+    free_.push_back(index);
+  }
+
+  template <typename Visit>
+  void ForEach(Visit visit) const {
+    for (const Entry& entry : entries_) {
+      if (entry.object) visit(*entry.object);
+    }
+  }
+
+  void Clear() {
+    entries_.clear();
+    free_.clear();
+  }
+
+ private:
+  // 31 bits, so that V8 keeps a handle as a small integer: 4 kind, 9 generation, 18 index.
+  static constexpr uint32_t kIndexMask = (1u << 18) - 1;
+  static constexpr uint32_t kGenerationMask = (1u << 9) - 1;
+
+  struct Entry {
+    std::unique_ptr<T> object;
+    uint32_t generation = 0;
+  };
+
+  int32_t HandleOf(uint32_t index) const {
+    return static_cast<int32_t>(static_cast<uint32_t>(kKind) << 27 | entries_[index].generation << 18 | index);
+  }
+
+  std::vector<Entry> entries_;
+  std::vector<uint32_t> free_;
+};
+
+}  // namespace node_libfabric

@@ -1,0 +1,21 @@
+// struct fi_info to JavaScript and back.
+#pragma once
+
+#include <napi.h>
+#include <rdma/fabric.h>
+
+#include <memory>
+
+#include "libfabric.h"
+
+namespace node_libfabric {
+
+struct InfoDeleter {
+  void operator()(struct fi_info* info) const { fi_freeinfo(info); }
+};
+using InfoPointer = std::unique_ptr<struct fi_info, InfoDeleter>;
+
+// Builds an fi_info from an object of raw values (lib/info.ts makes it of a readable one). Fields left out are zero.
+InfoPointer InfoFromObject(const Napi::Object& object);
+
+}  // namespace node_libfabric

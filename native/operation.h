@@ -1,0 +1,95 @@
+// One operation in flight, from its post until its completion.
+#pragma once
+
+#include <rdma/fabric.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <vector>
+
+namespace node_libfabric {
+
+class Memory;
+struct Endpoint;
+
+// Through which door an operation was posted, and so through which its completion leaves.
+enum class Door : uint8_t { kPromise, kBatch };
+
+struct Operation {
+  // First, so that the context which libfabric hands back is the operation itself. Its size serves FI_CONTEXT and
+  // FI_CONTEXT2 alike.
+  struct fi_context2 context;
+  Endpoint* endpoint;
+  Memory* memory;
+  int32_t memory_handle;
+  uint32_t slot;          // index in the table
+  uint32_t user_context;  // batch door: what the caller passed
+  Door door;
+  bool in_flight;
+};
+
+// Operations of one completion queue. They never move, since libfabric holds their addresses.
+class OperationTable {
+ public:
+  Operation* Take() {
+    if (free_.empty()) Grow();
+    if (free_.empty()) return nullptr;
+    Operation* operation = free_.back();
+    free_.pop_back();
+    operation->in_flight = true;
+    return operation;
+  }
+
+  void Free(Operation* operation) {
+    operation->in_flight = false;
+    free_.push_back(operation);
+  }
+
+  // For an operation that was given up without a completion (its endpoint was closed): it is set aside for long enough
+  // that a late completion finds nothing instead of another operation.
+  void Retire(Operation* operation) {
+    operation->in_flight = false;
+    retired_.push_back(operation);
+    if (retired_.size() <= kRetirement) return;
+    free_.push_back(retired_.front());
+    retired_.pop_front();
+  }
+
+  Operation* At(uint32_t slot) {
+    if (slot >= chunks_.size() * kChunk) return nullptr;
+    Operation* operation = &chunks_[slot / kChunk][slot % kChunk];
+    return operation->in_flight ? operation : nullptr;
+  }
+
+  template <typename Visit>
+  void ForEachInFlight(Visit visit) {
+    for (auto& chunk : chunks_) {
+      for (size_t i = 0; i < kChunk; i++) {
+        if (chunk[i].in_flight) visit(&chunk[i]);
+      }
+    }
+  }
+
+ private:
+  static constexpr size_t kChunk = 128;
+  static constexpr size_t kRetirement = 1024;
+  static constexpr size_t kLimit = 1u << 22;
+
+  void Grow() {
+    size_t base = chunks_.size() * kChunk;
+    if (base >= kLimit) return;
+    chunks_.push_back(std::make_unique<Operation[]>(kChunk));
+    for (size_t i = kChunk; i-- > 0;) {
+      chunks_.back()[i].slot = static_cast<uint32_t>(base + i);
+      free_.push_back(&chunks_.back()[i]);
+    }
+  }
+
+  std::vector<std::unique_ptr<Operation[]>> chunks_;
+  std::vector<Operation*> free_;
+  std::deque<Operation*> retired_;
+};
+
+}  // namespace node_libfabric

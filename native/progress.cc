@@ -1,0 +1,212 @@
+#include "progress.h"
+
+#include <napi.h>
+#include <rdma/fi_errno.h>
+
+#include "completion_queue.h"
+#include "environment.h"
+
+namespace node_libfabric {
+namespace {
+
+// How long one turn of the event loop may spin on an empty queue, so that timers and sockets keep their share. Queues
+// that spin at the same time share it with a single poll each: what one waits for may come from another.
+constexpr int64_t kSliceNanoseconds = 20'000;
+// How long completions may keep one turn of the event loop.
+constexpr int64_t kTurnNanoseconds = 200'000;
+
+int64_t Now() {
+  return static_cast<int64_t>(uv_hrtime());
+}
+
+}  // namespace
+
+Progress::Progress(Environment* environment, CompletionQueue* queue, uint8_t* ring, int capacity, napi_value callback)
+    : environment_(environment), queue_(queue), ring_(ring), capacity_(capacity), env_(environment->env) {
+  napi_create_reference(env_, callback, 1, &callback_);
+  napi_value name;
+  napi_create_string_utf8(env_, "FabricCompletionQueue", NAPI_AUTO_LENGTH, &name);
+  napi_async_init(env_, nullptr, name, &context_);
+  uv_loop_t* loop;
+  napi_get_uv_event_loop(env_, &loop);
+  uv_idle_init(loop, &idle_);
+  uv_async_init(loop, &alive_, nullptr);
+  idle_.data = poll_.data = alive_.data = this;
+  uv_unref(reinterpret_cast<uv_handle_t*>(&idle_));
+  uv_unref(reinterpret_cast<uv_handle_t*>(&alive_));
+  open_handles_ = 2;
+  if (queue->descriptor >= 0 && uv_poll_init(loop, &poll_, queue->descriptor) == 0) {
+    has_poll_ = true;
+    open_handles_++;
+    uv_unref(reinterpret_cast<uv_handle_t*>(&poll_));
+  }
+  environment_->progress_objects++;
+}
+
+void Progress::Spin(int64_t budget_nanoseconds) {
+  if (closed_) return;
+  budget_ = budget_nanoseconds;
+  last_event_ = Now();
+  if (spinning_) return;
+  spinning_ = true;
+  environment_->spinning_queues++;
+  if (has_poll_) uv_poll_stop(&poll_);
+  uv_idle_start(&idle_, [](uv_idle_t* handle) { static_cast<Progress*>(handle->data)->Tick(); });
+}
+
+int Progress::Arm() {
+  if (closed_ || !has_poll_) return -FI_ENOSYS;
+  struct fid* fid = &queue_->fid->fid;
+  // int fi_trywait(struct fid_fabric *fabric, struct fid **fids, int count)
+  int result = fi_trywait(queue_->domain->fabric->fid, &fid, 1);
+  if (result) return result;
+  return uv_poll_start(&poll_, UV_READABLE, [](uv_poll_t* handle, int, int) {
+    auto* progress = static_cast<Progress*>(handle->data);
+    progress->Spin(progress->budget_);
+    progress->Tick();
+  });
+}
+
+void Progress::Stop() {
+  if (closed_) return;
+  if (spinning_) environment_->spinning_queues--;
+  spinning_ = false;
+  uv_idle_stop(&idle_);
+  if (has_poll_) uv_poll_stop(&poll_);
+}
+
+void Progress::SetReferenced(bool referenced) {
+  if (closed_) return;
+  auto* handle = reinterpret_cast<uv_handle_t*>(&alive_);
+  referenced ? uv_ref(handle) : uv_unref(handle);
+}
+
+// One turn of the event loop: drain and report until there is nothing, or the turn has had its share. JavaScript runs
+// in Report and may close the queue, after which nothing of this object but `closed_` may be used.
+void Progress::Tick() {
+  int64_t start = Now();
+  int64_t empty_since = start;
+  CompletionArrays arrays(ring_, capacity_);
+  while (spinning_) {
+    int count = queue_->Read(Door::kPromise, arrays);
+    int64_t now = Now();
+    if (count < 0) {
+      Stop();
+      Report(count);
+      return;
+    }
+    if (count > 0) {
+      Report(count);
+      if (closed_) return;
+      last_event_ = empty_since = Now();
+      if (last_event_ - start > kTurnNanoseconds) return;
+      continue;
+    }
+    if (environment_->spinning_queues > 1 || now - empty_since > kSliceNanoseconds) break;
+  }
+  if (!spinning_) return;
+  if (blocked_) {
+    Report(kRetry);
+    if (closed_ || !spinning_) return;
+  }
+  if (Now() - last_event_ > budget_) {
+    Stop();
+    Report(kSpent);
+  }
+}
+
+void Progress::Report(int count) {
+  napi_handle_scope scope;
+  if (napi_open_handle_scope(env_, &scope) != napi_ok) return;
+  napi_value callback, argument, receiver;
+  napi_get_reference_value(env_, callback_, &callback);
+  napi_create_int32(env_, count, &argument);
+  napi_get_undefined(env_, &receiver);
+  napi_get_global(env_, &receiver);
+  napi_env env = env_;
+  napi_status status = napi_make_callback(env, context_, receiver, callback, 1, &argument, nullptr);
+  if (status == napi_pending_exception) {
+    napi_value error;
+    napi_get_and_clear_last_exception(env, &error);
+    napi_fatal_exception(env, error);
+  } else if (status != napi_ok) {
+    Stop();  // The worker is being terminated: no JavaScript will run any more.
+  }
+  napi_close_handle_scope(env, scope);
+}
+
+void Progress::OnClosed(uv_handle_t* handle) {
+  auto* progress = static_cast<Progress*>(handle->data);
+  if (--progress->open_handles_ > 0) return;
+  Environment* environment = progress->environment_;
+  delete progress;
+  environment->ProgressClosed();
+}
+
+void Progress::Close() {
+  if (closed_) return;
+  Stop();
+  closed_ = true;
+  napi_delete_reference(env_, callback_);
+  napi_async_destroy(env_, context_);
+  uv_close(reinterpret_cast<uv_handle_t*>(&idle_), OnClosed);
+  uv_close(reinterpret_cast<uv_handle_t*>(&alive_), OnClosed);
+  if (has_poll_) uv_close(reinterpret_cast<uv_handle_t*>(&poll_), OnClosed);
+}
+
+namespace {
+
+Progress* Find(const Napi::CallbackInfo& info) {
+  CompletionQueue* queue = EnvironmentOf(info).completion_queues.Get(info[0].As<Napi::Number>().Int32Value());
+  return queue ? queue->progress : nullptr;
+}
+
+// progressOpen(queue, ringMemory, capacity, callback): number
+Napi::Value ProgressOpen(const Napi::CallbackInfo& info) {
+  Environment& environment = EnvironmentOf(info);
+  CompletionQueue* queue = environment.completion_queues.Get(info[0].As<Napi::Number>().Int32Value());
+  Memory* ring = environment.memories.Get(info[1].As<Napi::Number>().Int32Value());
+  int capacity = info[2].As<Napi::Number>().Int32Value();
+  if (!queue || queue->progress || !ring) return Napi::Number::New(info.Env(), -FI_EBADF);
+  size_t needed = CompletionArrays::kBytesPerEntry * static_cast<size_t>(capacity);
+  if (capacity <= 0 || ring->length() < needed) return Napi::Number::New(info.Env(), -FI_EINVAL);
+  queue->ring = ring;
+  queue->ring_handle = info[1].As<Napi::Number>().Int32Value();
+  ring->in_flight++;  // JavaScript may drop its buffer; the queue writes to it until it is closed
+  queue->progress = new Progress(&environment, queue, ring->At(0), capacity, info[3]);
+  return Napi::Number::New(info.Env(), 0);
+}
+
+void ProgressSpin(const Napi::CallbackInfo& info) {
+  if (Progress* progress = Find(info)) progress->Spin(info[1].As<Napi::Number>().Int64Value());
+}
+
+Napi::Value ProgressArm(const Napi::CallbackInfo& info) {
+  Progress* progress = Find(info);
+  return Napi::Number::New(info.Env(), progress ? progress->Arm() : -FI_EBADF);
+}
+
+void ProgressStop(const Napi::CallbackInfo& info) {
+  if (Progress* progress = Find(info)) progress->Stop();
+}
+
+void ProgressSetBlocked(const Napi::CallbackInfo& info) {
+  if (Progress* progress = Find(info)) progress->SetBlocked(info[1].As<Napi::Boolean>());
+}
+
+void ProgressSetReferenced(const Napi::CallbackInfo& info) {
+  if (Progress* progress = Find(info)) progress->SetReferenced(info[1].As<Napi::Boolean>());
+}
+
+}  // namespace
+
+void ExportProgress(Napi::Env env, Napi::Object exports, Environment* environment) {
+  Export(env, exports, environment, "progressOpen", ProgressOpen);
+  Export(env, exports, environment, "progressSpin", ProgressSpin);
+  Export(env, exports, environment, "progressArm", ProgressArm);
+  Export(env, exports, environment, "progressStop", ProgressStop);
+  Export(env, exports, environment, "progressSetBlocked", ProgressSetBlocked);
+  Export(env, exports, environment, "progressSetReferenced", ProgressSetReferenced);
+}
+
+}  // namespace node_libfabric
