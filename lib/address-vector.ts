@@ -30,21 +30,13 @@ export class AddressVector extends Resource {
     const domainHandle = argumentHandle(domain, Domain, 'domain');
     const { type = 'FI_AV_UNSPEC', count = 0 } = options;
     if (!(type in AV_TYPES)) {
-      throw new TypeError(
-        `options.type: ${show(type)} is none of ${Object.keys(AV_TYPES).join(', ')}`,
-      );
+      throw new TypeError(`options.type: ${show(type)} is none of ${Object.keys(AV_TYPES).join(', ')}`);
     }
     if (!Number.isInteger(count) || count < 0 || count >= 2 ** 32) {
-      throw new RangeError(
-        `options.count: expected an unsigned 32-bit integer, not ${show(count)}`,
-      );
+      throw new RangeError(`options.count: expected an unsigned 32-bit integer, not ${show(count)}`);
     }
     const handle = binding.addressVectorOpen(domainHandle, AV_TYPES[type], count);
-    super(
-      check<number>(handle, 'fi_av_open', 'cannot open an address vector'),
-      binding.addressVectorClose,
-      [domain],
-    );
+    super(check<number>(handle, 'fi_av_open', 'cannot open an address vector'), binding.addressVectorClose, [domain]);
     this.domain = domain;
   }
 
@@ -67,11 +59,7 @@ export class AddressVector extends Resource {
   /** Removes a peer: fi_av_remove(3). Its index may be given to another one later. */
   remove(index: number): void {
     this.#checkIndex(index);
-    check(
-      binding.addressVectorRemove(handleOf(this), index),
-      'fi_av_remove',
-      `cannot remove address ${index}`,
-    );
+    check(binding.addressVectorRemove(handleOf(this), index), 'fi_av_remove', `cannot remove address ${index}`);
   }
 
   /** The bytes of a peer's address: fi_av_lookup(3). */
@@ -87,23 +75,16 @@ export class AddressVector extends Resource {
   /** An address as people read it, such as `'fi_sockaddr_in://192.0.2.2:41000'`: fi_av_straddr(3). */
   straddr(address: Uint8Array): string {
     this.#checkBytes(address);
-    return check<string>(
-      binding.addressVectorText(handleOf(this), address),
-      'fi_av_straddr',
-      'cannot show an address',
-    );
+    return check<string>(binding.addressVectorText(handleOf(this), address), 'fi_av_straddr', 'cannot show an address');
   }
 
   // Providers read as many bytes as their address format has, whatever was given.
   #checkBytes(address: Uint8Array): void {
-    if (!(address instanceof Uint8Array))
-      throw new TypeError(`address: expected a Uint8Array, not ${show(address)}`);
+    if (!(address instanceof Uint8Array)) throw new TypeError(`address: expected a Uint8Array, not ${show(address)}`);
     const { addrFormat, srcAddr } = this.domain.info;
     if (addrFormat === 'FI_ADDR_STR') {
       if (address.includes(0)) return;
-      throw new RangeError(
-        `address: an FI_ADDR_STR ends with a zero byte, these ${address.byteLength} bytes do not`,
-      );
+      throw new RangeError(`address: an FI_ADDR_STR ends with a zero byte, these ${address.byteLength} bytes do not`);
     }
     const expected = srcAddr?.byteLength;
     if (expected !== undefined && address.byteLength !== expected) {
@@ -111,8 +92,7 @@ export class AddressVector extends Resource {
         `address: ${addrFormat} has ${expected} bytes, not ${address.byteLength}; was it made by another provider?`,
       );
     }
-    if (address.byteLength === 0)
-      throw new RangeError('address: expected bytes, not an empty array');
+    if (address.byteLength === 0) throw new RangeError('address: expected bytes, not an empty array');
   }
 
   #checkIndex(index: number): void {

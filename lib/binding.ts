@@ -43,7 +43,7 @@ type Post = (
 export interface Binding {
   readonly version: string;
 
-  libraryLoad(): {
+  libraryLoad: () => {
     path?: string;
     source?: string;
     version?: string;
@@ -51,70 +51,65 @@ export interface Binding {
     headers: string;
     attempts: { source: string; place: string; error?: string }[];
   };
-  libraryStrerror(errno: number): string | undefined;
+  libraryStrerror: (errno: number) => string | undefined;
 
-  infoGet(
+  infoGet: (
     node: string | undefined,
     service: string | undefined,
     flags: bigint,
     hints: RawInfo | undefined,
-  ): RawInfo[] | Result;
+  ) => RawInfo[] | Result;
 
-  fabricOpen(info: RawInfo): Handle | Result;
-  fabricClose(fabric: Handle): Result;
+  fabricOpen: (info: RawInfo) => Handle;
+  fabricClose: (fabric: Handle) => Result;
 
-  domainOpen(fabric: Handle, info: RawInfo): Handle | Result;
-  domainClose(domain: Handle): Result;
+  domainOpen: (fabric: Handle, info: RawInfo) => Handle;
+  domainClose: (domain: Handle) => Result;
 
-  addressVectorOpen(domain: Handle, type: number, count: number): Handle | Result;
-  addressVectorInsert(av: Handle, address: Uint8Array): number | Result;
-  addressVectorRemove(av: Handle, index: number): Result;
-  addressVectorLookup(av: Handle, index: number): Buffer | Result;
-  addressVectorText(av: Handle, address: Uint8Array): string | Result;
-  addressVectorClose(av: Handle): Result;
+  addressVectorOpen: (domain: Handle, type: number, count: number) => Handle;
+  addressVectorInsert: (av: Handle, address: Uint8Array) => number;
+  addressVectorRemove: (av: Handle, index: number) => Result;
+  addressVectorLookup: (av: Handle, index: number) => Buffer | Result;
+  addressVectorText: (av: Handle, address: Uint8Array) => string | Result;
+  addressVectorClose: (av: Handle) => Result;
 
-  completionQueueOpen(domain: Handle, size: number, descriptor: boolean): Handle | Result;
-  completionQueueDescriptor(queue: Handle): number;
-  completionQueueRead(
+  completionQueueOpen: (domain: Handle, size: number, descriptor: boolean) => Handle;
+  completionQueueDescriptor: (queue: Handle) => number;
+  completionQueueRead: (
     queue: Handle,
     memory: Handle,
     capacity: number,
     spinNanoseconds: number,
     promiseDoor: boolean,
-  ): number | Result;
-  completionQueueStrerror(queue: Handle, providerErrno: number): string | Result;
-  completionQueueErrorText(queue: Handle, slot: number): string;
-  completionQueueClose(queue: Handle): Result;
+  ) => number;
+  completionQueueStrerror: (queue: Handle, providerErrno: number) => string | Result;
+  completionQueueErrorText: (queue: Handle, slot: number) => string;
+  completionQueueClose: (queue: Handle) => Result;
 
-  progressOpen(
-    queue: Handle,
-    ring: Handle,
-    capacity: number,
-    callback: (report: ProgressReport) => void,
-  ): Result;
-  progressSpin(queue: Handle, budgetNanoseconds: number): void;
-  progressArm(queue: Handle): Result;
-  progressStop(queue: Handle): void;
-  progressSetBlocked(queue: Handle, blocked: boolean): void;
-  progressSetReferenced(queue: Handle, referenced: boolean): void;
+  progressOpen: (queue: Handle, ring: Handle, capacity: number, callback: (report: ProgressReport) => void) => Result;
+  progressSpin: (queue: Handle, budgetNanoseconds: number) => void;
+  progressArm: (queue: Handle) => Result;
+  progressStop: (queue: Handle) => void;
+  progressSetBlocked: (queue: Handle, blocked: boolean) => void;
+  progressSetReferenced: (queue: Handle, referenced: boolean) => void;
 
-  endpointOpen(domain: Handle, info: RawInfo): Handle | Result;
-  endpointBindQueue(endpoint: Handle, queue: Handle): Result;
-  endpointBindAddressVector(endpoint: Handle, av: Handle): Result;
-  endpointEnable(endpoint: Handle): Result;
-  endpointName(endpoint: Handle): Buffer | Result;
+  endpointOpen: (domain: Handle, info: RawInfo) => Handle;
+  endpointBindQueue: (endpoint: Handle, queue: Handle) => Result;
+  endpointBindAddressVector: (endpoint: Handle, av: Handle) => Result;
+  endpointEnable: (endpoint: Handle) => Result;
+  endpointName: (endpoint: Handle) => Buffer | Result;
   endpointSend: Post;
   endpointRecv: Post;
   endpointTsend: Post;
   endpointTrecv: Post;
   endpointInject: Post;
-  endpointCancel(endpoint: Handle, slot: number): Result;
-  endpointClose(endpoint: Handle): Result;
-  endpointFree(endpoint: Handle): Result;
+  endpointCancel: (endpoint: Handle, slot: number) => Result;
+  endpointClose: (endpoint: Handle) => Result;
+  endpointFree: (endpoint: Handle) => Result;
 
-  memoryOpen(view: Uint8Array, shared: boolean): Handle | Result;
-  memoryRelease(memory: Handle): void;
-  memoryCount(): number;
+  memoryOpen: (view: Uint8Array, shared: boolean) => Handle;
+  memoryRelease: (memory: Handle) => void;
+  memoryCount: () => number;
 }
 
 const ADDON = 'node_libfabric';

@@ -31,9 +31,7 @@ export class CompletionBatch {
   /** @param capacity - How many completions fit, 1 to 65536. */
   constructor(capacity: number) {
     if (!Number.isInteger(capacity) || capacity < 1 || capacity > LARGEST) {
-      throw new RangeError(
-        `capacity: expected an integer from 1 to ${LARGEST}, not ${show(capacity)}`,
-      );
+      throw new RangeError(`capacity: expected an integer from 1 to ${LARGEST}, not ${show(capacity)}`);
     }
     this.capacity = capacity;
     const buffer = new ArrayBuffer(BYTES_PER_ENTRY * capacity);

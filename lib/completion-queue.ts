@@ -48,29 +48,19 @@ export class CompletionQueue extends Resource implements ProgressClient {
       throw new RangeError(`options.size: expected an unsigned 32-bit integer, not ${show(size)}`);
     }
     if (!PROGRESS_MODES.includes(progress)) {
-      throw new TypeError(
-        `options.progress: ${show(progress)} is none of ${PROGRESS_MODES.join(', ')}`,
-      );
+      throw new TypeError(`options.progress: ${show(progress)} is none of ${PROGRESS_MODES.join(', ')}`);
     }
     const domainHandle = argumentHandle(domain, Domain, 'domain');
     // A descriptor when the provider has one.
     let handle = progress === 'manual' ? -1 : binding.completionQueueOpen(domainHandle, size, true);
     if (handle < 0) handle = binding.completionQueueOpen(domainHandle, size, false);
-    super(
-      check<number>(handle, 'fi_cq_open', 'cannot open a completion queue'),
-      binding.completionQueueClose,
-      [domain],
-    );
+    super(check<number>(handle, 'fi_cq_open', 'cannot open a completion queue'), binding.completionQueueClose, [
+      domain,
+    ]);
     this.domain = domain;
     this.progress = progress;
     if (progress !== 'manual') {
-      this.#progress = new Progress(
-        handle,
-        CompletionBatch.memoryOf(this.#ring),
-        RING_CAPACITY,
-        progress,
-        this,
-      );
+      this.#progress = new Progress(handle, CompletionBatch.memoryOf(this.#ring), RING_CAPACITY, progress, this);
     }
   }
 
@@ -198,18 +188,18 @@ export class CompletionQueue extends Resource implements ProgressClient {
   dispatch(count: number): void {
     const ring = this.#ring;
     for (let i = 0; i < count; i++) {
-      const slot = ring.context[i] as number;
+      const slot = ring.context[i]!;
       const operation = this.#operations[slot];
       if (operation === undefined) continue;
       this.#operations[slot] = undefined;
       this.#outstanding--;
       operation.owner.settled();
-      const error = ring.error[i] as number;
+      const error = ring.error[i]!;
       if (error === 0) {
         operation.succeed(this.#completion(i, operation.tagged));
       } else {
         const message = this.closed ? '' : binding.completionQueueErrorText(handleOf(this), slot);
-        const errno = ring.providerError[i] as number;
+        const errno = ring.providerError[i]!;
         operation.fail(error, errno === 0 ? undefined : { errno, message });
       }
     }
@@ -219,14 +209,13 @@ export class CompletionQueue extends Resource implements ProgressClient {
 
   #completion(index: number, tagged: boolean): Completion {
     const ring = this.#ring;
-    const flags = ring.flags[index] as bigint;
+    const flags = ring.flags[index]!;
     const completion: { -readonly [K in keyof Completion]: Completion[K] } = {
-      length: ring.length[index] as number,
+      length: ring.length[index]!,
       flags,
     };
-    if (tagged) completion.tag = ring.tag[index] as bigint;
-    if ((flags & OPERATION_FLAGS.FI_REMOTE_CQ_DATA) !== 0n)
-      completion.data = ring.data[index] as bigint;
+    if (tagged) completion.tag = ring.tag[index]!;
+    if ((flags & OPERATION_FLAGS.FI_REMOTE_CQ_DATA) !== 0n) completion.data = ring.data[index]!;
     return completion;
   }
 

@@ -23,11 +23,7 @@ export class Domain extends Resource {
     const wanted = info ?? fabric.info;
     const raw = encodeInfo(wanted, 'info');
     const doing = `cannot open domain ${wanted.domainAttr.name ?? ''} of provider ${wanted.fabricAttr.provName ?? ''}`;
-    super(
-      check<number>(binding.domainOpen(fabricHandle, raw), 'fi_domain', doing),
-      binding.domainClose,
-      [fabric],
-    );
+    super(check<number>(binding.domainOpen(fabricHandle, raw), 'fi_domain', doing), binding.domainClose, [fabric]);
     this.fabric = fabric;
     this.info = wanted;
   }

@@ -67,19 +67,14 @@ export class Endpoint extends Resource {
   constructor(domain: Domain, bindings: EndpointBindings, info?: Info) {
     const domainHandle = argumentHandle(domain, Domain, 'domain');
     const { completionQueue, addressVector } = bindings;
-    const queueHandle = argumentHandle(
-      completionQueue,
-      CompletionQueue,
-      'bindings.completionQueue',
-    );
+    const queueHandle = argumentHandle(completionQueue, CompletionQueue, 'bindings.completionQueue');
     const avHandle = argumentHandle(addressVector, AddressVector, 'bindings.addressVector');
     for (const [name, bound] of Object.entries({ completionQueue, addressVector })) {
-      if (bound.domain !== domain)
-        throw new TypeError(`bindings.${name}: belongs to another domain`);
+      if (bound.domain !== domain) throw new TypeError(`bindings.${name}: belongs to another domain`);
     }
     const wanted = info ?? domain.info;
     const raw = encodeInfo(wanted, 'info');
-    checkUsable(wanted, BigInt((raw['mode'] as bigint | undefined) ?? 0n));
+    checkUsable(wanted, (raw['mode'] as bigint | undefined) ?? 0n);
     const doing = `cannot open an endpoint of provider ${wanted.fabricAttr.provName ?? ''}`;
     const handle = check<number>(binding.endpointOpen(domainHandle, raw), 'fi_endpoint', doing);
     super(handle, closeEndpoint, [domain, completionQueue, addressVector]);
@@ -129,11 +124,7 @@ export class Endpoint extends Resource {
 
   /** This endpoint's address, for a peer's {@link AddressVector.insert}: fi_getname(3). A copy. */
   get address(): Buffer {
-    return check<Buffer>(
-      binding.endpointName(handleOf(this)),
-      'fi_getname',
-      'cannot get the address',
-    );
+    return check<Buffer>(binding.endpointName(handleOf(this)), 'fi_getname', 'cannot get the address');
   }
 
   /**
@@ -154,30 +145,13 @@ export class Endpoint extends Resource {
    * @param address - From whom, where the provider has FI_DIRECTED_RECV; by default from anyone.
    * @throws as {@link send}; rejects with `FI_ETRUNC` for a message longer than the buffer.
    */
-  recv(
-    buffer: ArrayBufferView,
-    address = ANY_ADDRESS,
-    options?: OperationOptions,
-  ): Promise<Completion> {
+  recv(buffer: ArrayBufferView, address = ANY_ADDRESS, options?: OperationOptions): Promise<Completion> {
     return this.#begin(binding.endpointRecv, 'fi_recv', buffer, address, 0, 0, options);
   }
 
   /** Sends a tagged message: fi_tsend(3). @param tag - An unsigned 64-bit value. */
-  tsend(
-    buffer: ArrayBufferView,
-    address: number,
-    tag: bigint,
-    options?: OperationOptions,
-  ): Promise<Completion> {
-    return this.#begin(
-      binding.endpointTsend,
-      'fi_tsend',
-      buffer,
-      address,
-      checkTag(tag, 'tag'),
-      0,
-      options,
-    );
+  tsend(buffer: ArrayBufferView, address: number, tag: bigint, options?: OperationOptions): Promise<Completion> {
+    return this.#begin(binding.endpointTsend, 'fi_tsend', buffer, address, checkTag(tag, 'tag'), 0, options);
   }
 
   /**
@@ -194,15 +168,7 @@ export class Endpoint extends Resource {
     options?: OperationOptions,
   ): Promise<Completion> {
     checkTag(tag, 'tag');
-    return this.#begin(
-      binding.endpointTrecv,
-      'fi_trecv',
-      buffer,
-      address,
-      tag,
-      checkTag(ignore, 'ignore'),
-      options,
-    );
+    return this.#begin(binding.endpointTrecv, 'fi_trecv', buffer, address, tag, checkTag(ignore, 'ignore'), options);
   }
 
   /**
@@ -243,22 +209,9 @@ export class Endpoint extends Resource {
   }
 
   /** Posts a tagged send through the batch door; see {@link postSend}. @param tag - A safe integer, or a bigint. */
-  postTsend(
-    buffer: ArrayBufferView,
-    address: number,
-    tag: number | bigint,
-    context: number,
-  ): boolean {
+  postTsend(buffer: ArrayBufferView, address: number, tag: number | bigint, context: number): boolean {
     checkAddress(address, 0);
-    return this.#post(
-      binding.endpointTsend,
-      'fi_tsend',
-      buffer,
-      address,
-      context,
-      checkTag(tag, 'tag'),
-      0,
-    );
+    return this.#post(binding.endpointTsend, 'fi_tsend', buffer, address, context, checkTag(tag, 'tag'), 0);
   }
 
   /** Posts a tagged receive through the batch door; see {@link postSend}. */
@@ -304,10 +257,7 @@ export class Endpoint extends Resource {
 
   /** @internal */
   override afterClose(): void {
-    for (const { operation } of [
-      ...this.#blockedSends.splice(0),
-      ...this.#blockedReceives.splice(0),
-    ]) {
+    for (const { operation } of [...this.#blockedSends.splice(0), ...this.#blockedReceives.splice(0)]) {
       this.settled();
       operation.fail(ERRORS.FI_ECANCELED);
     }
@@ -348,16 +298,7 @@ export class Endpoint extends Resource {
     const slot =
       blocked.length > 0
         ? FULL
-        : call(
-            handleOf(this),
-            slice.memory,
-            slice.offset,
-            slice.length,
-            address,
-            PROMISE_DOOR,
-            tag,
-            ignore,
-          );
+        : call(handleOf(this), slice.memory, slice.offset, slice.length, address, PROMISE_DOOR, tag, ignore);
     this.#checkPost(slot, syscall);
     const operation = new PendingOperation(
       this,
@@ -372,16 +313,7 @@ export class Endpoint extends Resource {
         operation,
         post: () => {
           locate(buffer, 'buffer', slice);
-          return call(
-            this.#handle,
-            slice.memory,
-            slice.offset,
-            slice.length,
-            address,
-            PROMISE_DOOR,
-            tag,
-            ignore,
-          );
+          return call(this.#handle, slice.memory, slice.offset, slice.length, address, PROMISE_DOOR, tag, ignore);
         },
       });
     }
@@ -407,16 +339,7 @@ export class Endpoint extends Resource {
     }
     const slice = this.#slice;
     locate(buffer, 'buffer', slice);
-    const slot = call(
-      handleOf(this),
-      slice.memory,
-      slice.offset,
-      slice.length,
-      address,
-      context,
-      tag,
-      ignore,
-    );
+    const slot = call(handleOf(this), slice.memory, slice.offset, slice.length, address, context, tag, ignore);
     if (slot >= 0) return true;
     this.#checkPost(slot, syscall);
     return false;
@@ -425,14 +348,7 @@ export class Endpoint extends Resource {
   #inject(buffer: ArrayBufferView, address: number): number {
     const slice = this.#slice;
     locate(buffer, 'buffer', slice);
-    return binding.endpointInject(
-      handleOf(this),
-      slice.memory,
-      slice.offset,
-      slice.length,
-      address,
-      PROMISE_DOOR,
-    );
+    return binding.endpointInject(handleOf(this), slice.memory, slice.offset, slice.length, address, PROMISE_DOOR);
   }
 
   /** @throws FabricError for a code other than "full". */
@@ -444,9 +360,7 @@ export class Endpoint extends Resource {
   }
 
   #tooLong(length: number): RangeError {
-    return new RangeError(
-      `buffer: ${length} bytes are more than epAttr.maxMsgSize of ${this.#maxMessageSize}`,
-    );
+    return new RangeError(`buffer: ${length} bytes are more than epAttr.maxMsgSize of ${this.#maxMessageSize}`);
   }
 
   #started(): void {
@@ -463,7 +377,7 @@ export class Endpoint extends Resource {
   /** Posts again what was refused, in order, until the provider is full again. */
   #retry(blocked: BlockedPost[]): void {
     while (blocked.length > 0) {
-      const { operation, post } = blocked[0] as BlockedPost;
+      const { operation, post } = blocked[0]!;
       let slot: number;
       try {
         slot = post();
@@ -512,9 +426,7 @@ function checkUsable(info: Info, mode: bigint): void {
   if (info.epAttr.type !== 'FI_EP_RDM') {
     throw new TypeError(`info.epAttr.type: expected 'FI_EP_RDM', not ${show(info.epAttr.type)}`);
   }
-  const unsupported = Object.entries(MODES).filter(
-    ([, bit]) => (mode & bit & ~SUPPORTED_MODES) !== 0n,
-  );
+  const unsupported = Object.entries(MODES).filter(([, bit]) => (mode & bit & ~SUPPORTED_MODES) !== 0n);
   if (unsupported.length > 0) {
     const names = unsupported.map(([name]) => name).join(', ');
     throw new TypeError(
@@ -531,17 +443,12 @@ function queueSize(info: Info): number {
 
 function checkAddress(address: number, lowest: number): void {
   if (!Number.isInteger(address) || address < lowest || address >= 2 ** 31) {
-    throw new RangeError(
-      `address: expected what AddressVector.insert returned, not ${show(address)}`,
-    );
+    throw new RangeError(`address: expected what AddressVector.insert returned, not ${show(address)}`);
   }
 }
 
 function checkTag<T extends number | bigint>(tag: T, name: string): T {
-  const fits =
-    typeof tag === 'bigint'
-      ? tag >= 0n && tag < 2n ** 64n
-      : Number.isSafeInteger(tag) && (tag as number) >= 0;
+  const fits = typeof tag === 'bigint' ? tag >= 0n && tag < 2n ** 64n : Number.isSafeInteger(tag) && tag >= 0;
   if (!fits) throw new RangeError(`${name}: expected an unsigned 64-bit integer, not ${show(tag)}`);
   return tag;
 }

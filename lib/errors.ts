@@ -5,9 +5,7 @@ import { ERRORS } from './constants.js';
 /** Name of a libfabric error: `'FI_EAGAIN'`. */
 export type ErrorCode = keyof typeof ERRORS;
 
-const CODES = new Map<number, ErrorCode>(
-  Object.entries(ERRORS).map(([name, errno]) => [errno, name as ErrorCode]),
-);
+const CODES = new Map<number, ErrorCode>(Object.entries(ERRORS).map(([name, errno]) => [errno, name as ErrorCode]));
 
 /** What a {@link FabricError} is made of. */
 export interface FabricErrorDetails {
@@ -81,8 +79,7 @@ export function check<T>(result: T | number, syscall: string, doing: string, hin
 export function show(value: unknown): string {
   if (typeof value === 'string') return `'${value}'`;
   if (typeof value === 'bigint') return `${value}n`;
-  if (typeof value === 'object' && value !== null) {
-    return Array.isArray(value) ? 'an array' : `a ${value.constructor?.name ?? 'object'}`;
-  }
+  if (Array.isArray(value)) return 'an array';
+  if (typeof value === 'object' && value !== null) return `an object (${Object.prototype.toString.call(value)})`;
   return typeof value === 'function' ? 'a function' : String(value);
 }

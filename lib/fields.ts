@@ -9,8 +9,7 @@ export type UnnamedBits = `0x${string}`;
 export type Flags<T extends FlagTable> = readonly ((keyof T & string) | UnnamedBits)[];
 
 /** Flags as they are accepted: names, one name, or the raw value. */
-export type FlagsInput<T extends FlagTable> =
-  Flags<T> | (keyof T & string) | UnnamedBits | bigint | number;
+export type FlagsInput<T extends FlagTable> = Flags<T> | (keyof T & string) | UnnamedBits | bigint | number;
 
 /** A value of an enumeration: its name, or the number of one without a name. */
 export type Enumerated<T extends EnumTable> = (keyof T & string) | number;
@@ -40,11 +39,7 @@ function bitsOf(names: readonly string[], table: FlagTable, path: string): bigin
 }
 
 /** The bits that `value` stands for. */
-export function encodeFlags<T extends FlagTable>(
-  value: FlagsInput<T>,
-  table: T,
-  path: string,
-): bigint {
+export function encodeFlags<T extends FlagTable>(value: FlagsInput<T>, table: T, path: string): bigint {
   if (typeof value === 'bigint' || typeof value === 'number') return uint64(value, path);
   if (typeof value === 'string') return bitsOf([value], table, path);
   if (Array.isArray(value)) return bitsOf(value as string[], table, path);
@@ -52,10 +47,7 @@ export function encodeFlags<T extends FlagTable>(
 }
 
 function uint64(value: bigint | number, path: string): bigint {
-  const fits =
-    typeof value === 'bigint'
-      ? value >= 0n && value <= UINT64_MAX
-      : Number.isInteger(value) && value >= 0;
+  const fits = typeof value === 'bigint' ? value >= 0n && value <= UINT64_MAX : Number.isInteger(value) && value >= 0;
   if (!fits) throw new RangeError(`${path}: ${show(value)} is not an unsigned 64-bit integer`);
   const big = BigInt(value);
   // SIZE_MAX comes back from a number as 2^64
@@ -74,7 +66,7 @@ export function flags<T extends FlagTable>(table: T): Field<Flags<T>, FlagsInput
         left &= ~bit;
       }
       if (left !== 0n) names.push(`0x${left.toString(16)}`);
-      return names as unknown as Flags<T>;
+      return names;
     },
     encode: (value, path) => encodeFlags(value, table, path),
   };
@@ -86,8 +78,7 @@ export function enumeration<T extends EnumTable>(table: T): Field<Enumerated<T>,
   return {
     decode: (raw) => names.get(raw as number) ?? (raw as number),
     encode(value, path) {
-      if (typeof value === 'number' && Number.isInteger(value) && value >= 0 && value < 2 ** 32)
-        return value;
+      if (typeof value === 'number' && Number.isInteger(value) && value >= 0 && value < 2 ** 32) return value;
       const found = typeof value === 'string' ? table[value] : undefined;
       if (found === undefined)
         throw new TypeError(`${path}: ${show(value)} is none of ${Object.keys(table).join(', ')}`);
@@ -122,8 +113,7 @@ export const version: Field<string, string> = {
   decode: (raw) => `${(raw as number) >>> 16}.${(raw as number) & 0xffff}`,
   encode(value, path) {
     const parts = typeof value === 'string' ? /^(\d{1,5})\.(\d{1,5})$/.exec(value) : null;
-    if (parts === null)
-      throw new TypeError(`${path}: expected a version such as '1.17', not ${show(value)}`);
+    if (parts === null) throw new TypeError(`${path}: expected a version such as '1.17', not ${show(value)}`);
     return Number(parts[1]) * 65536 + Number(parts[2]);
   },
 };

@@ -167,14 +167,15 @@ const INFO = {
   fabricAttr: FABRIC_ATTR,
 };
 
-type Schema = { readonly [field: string]: Field<never, never> | Schema };
+interface Schema {
+  readonly [field: string]: Field<never, never> | Schema;
+}
 type Shown<T> = {
   readonly [K in keyof T]: T[K] extends Field<infer S, never> ? S : Shown<T[K]>;
 };
 type Accepted<T> = {
   readonly [K in keyof T]?:
-    | (T[K] extends { encode(value: infer I, path: string): unknown } ? I : Accepted<T[K]>)
-    | undefined;
+    (T[K] extends { encode(value: infer I, path: string): unknown } ? I : Accepted<T[K]>) | undefined;
 };
 
 /** Transmit attributes: struct fi_tx_attr of fi_getinfo(3). */
@@ -232,9 +233,7 @@ function encodeGroup(given: object, schema: object, path: string): RawInfo {
   for (const [name, value] of Object.entries(given) as [string, unknown][]) {
     const entry = (schema as Record<string, unknown>)[name];
     if (entry === undefined) {
-      throw new TypeError(
-        `${path}.${name}: no such field; known are ${Object.keys(schema).join(', ')}`,
-      );
+      throw new TypeError(`${path}.${name}: no such field; known are ${Object.keys(schema).join(', ')}`);
     }
     if (value === undefined) continue;
     if (isField(entry)) {
@@ -258,8 +257,7 @@ function decodeInfo(raw: RawInfo): Info {
 
 /** The raw form of an Info or of hints. */
 export function encodeInfo(info: Hints | Info, name: string): RawInfo {
-  if (typeof info !== 'object' || info === null)
-    throw new TypeError(`${name}: expected an object, not ${show(info)}`);
+  if (typeof (info as unknown) !== 'object') throw new TypeError(`${name}: expected an object, not ${show(info)}`);
   return encodeGroup(info, WHOLE_SCHEMA, name);
 }
 

@@ -42,9 +42,7 @@ export interface LibraryInfo {
 export function libraryInfo(): LibraryInfo {
   const loaded = binding.libraryLoad();
   if (loaded.path !== undefined) return loaded as LibraryInfo;
-  const places = loaded.attempts.map(
-    ({ source, place, error }) => `  ${source}: ${place}: ${error}`,
-  );
+  const places = loaded.attempts.map(({ source, place, error }) => `  ${source}: ${place}: ${error}`);
   const hint =
     'Install it with: apt-get install libfabric1 (Debian, Ubuntu), dnf install libfabric (Fedora, RHEL, Amazon Linux), ' +
     'or the EFA installer on EC2; or name one in NODE_LIBFABRIC_LIBRARY.';

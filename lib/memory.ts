@@ -2,11 +2,6 @@
 import { binding } from './binding.js';
 import { check, show } from './errors.js';
 
-interface Memory {
-  readonly handle: number;
-  readonly byteLength: number;
-}
-
 /** A part of a registered backing store, ready for a native call. Reused from call to call: nothing is allocated. */
 export interface Slice {
   memory: number;
@@ -14,7 +9,8 @@ export interface Slice {
   length: number;
 }
 
-const memories = new WeakMap<ArrayBufferLike, Memory>();
+/** Native handles; a transferred buffer is another object, with a handle of its own. */
+const memories = new WeakMap<ArrayBufferLike, number>();
 const released = new FinalizationRegistry<number>((handle) => {
   binding.memoryRelease(handle);
 });
@@ -24,11 +20,9 @@ function isGrowable(store: ArrayBufferLike): boolean {
   return resizable === true || growable === true;
 }
 
-function openMemory(store: ArrayBufferLike, name: string): Memory {
+function openMemory(store: ArrayBufferLike, name: string): number {
   if (isGrowable(store)) {
-    throw new TypeError(
-      `${name}: its ArrayBuffer is resizable; libfabric needs memory that stays where it is`,
-    );
+    throw new TypeError(`${name}: its ArrayBuffer is resizable; libfabric needs memory that stays where it is`);
   }
   const shared = !(store instanceof ArrayBuffer);
   const handle = check<number>(
@@ -37,10 +31,9 @@ function openMemory(store: ArrayBufferLike, name: string): Memory {
     `cannot use the memory of ${name}`,
     'This JavaScript runtime does not export what keeps memory in place; Node.js does.',
   );
-  const memory = { handle, byteLength: store.byteLength };
-  memories.set(store, memory);
+  memories.set(store, handle);
   released.register(store, handle);
-  return memory;
+  return handle;
 }
 
 /**
@@ -50,27 +43,21 @@ function openMemory(store: ArrayBufferLike, name: string): Memory {
  */
 export function locate(view: ArrayBufferView, name: string, slice: Slice): void {
   if (!ArrayBuffer.isView(view)) {
-    throw new TypeError(
-      `${name}: expected an ArrayBufferView such as a Buffer or Uint8Array, not ${show(view)}`,
-    );
+    throw new TypeError(`${name}: expected an ArrayBufferView such as a Buffer or Uint8Array, not ${show(view)}`);
   }
   const store = view.buffer;
-  let memory = memories.get(store);
-  if (memory === undefined || memory.byteLength !== store.byteLength) {
-    if (isDetached(store))
-      throw new TypeError(`${name}: its ArrayBuffer is detached (it was transferred)`);
-    memory = openMemory(store, name);
-  } else if (memory.byteLength === 0 && isDetached(store)) {
+  // A detached buffer has no bytes, and so is seen wherever it matters: empty ones are rare.
+  if (store.byteLength === 0 && isDetached(store)) {
     throw new TypeError(`${name}: its ArrayBuffer is detached (it was transferred)`);
   }
-  slice.memory = memory.handle;
+  const memory = memories.get(store) ?? openMemory(store, name);
+  slice.memory = memory;
   slice.offset = view.byteOffset;
   slice.length = view.byteLength;
 }
 
-/** Node 20 has no ArrayBuffer.prototype.detached; a view can be made on every buffer that is not. */
+/** Node 20 has no ArrayBuffer.prototype.detached; a view can be made of every buffer that is not. */
 function isDetached(store: ArrayBufferLike): boolean {
-  if (store.byteLength !== 0) return false;
   try {
     new Uint8Array(store);
     return false;

@@ -3,7 +3,7 @@
  * closing twice does nothing, and an object that nobody can reach any more is closed with its children.
  */
 import { ERRORS } from './constants.js';
-import { check, fabricError } from './errors.js';
+import { check, fabricError, show } from './errors.js';
 
 /** What outlives the JavaScript object: enough to close the native one when that object has been collected. */
 interface Node {
@@ -19,18 +19,12 @@ interface Node {
 function closeNode(node: Node): void {
   if (node.closed) return;
   for (const child of [...node.children].reverse()) closeNode(child);
-  // A child may have closed this node meanwhile (Endpoint.open's endpoint closes its whole set).
-  if (node.closed) return;
   const object = node.object.deref();
-  object?.beforeClose();
-  check(
-    node.closeHandle(node.handle),
-    node.syscall,
-    `cannot close ${object?.constructor.name ?? 'an object'}`,
-  );
+  object?.beforeClose?.();
+  check(node.closeHandle(node.handle), node.syscall, `cannot close ${object?.constructor.name ?? 'an object'}`);
   node.closed = true;
   for (const parent of node.parents) parent.children.delete(node);
-  object?.afterClose();
+  object?.afterClose?.();
 }
 
 const collected = new FinalizationRegistry<Node>((node) => {
@@ -94,10 +88,10 @@ export abstract class Resource {
   }
 
   /** @internal Called while the native object is still open. */
-  beforeClose(): void {}
+  beforeClose?(): void;
 
   /** @internal Called when it is not. */
-  afterClose(): void {}
+  afterClose?(): void;
 
   /** @internal */
   static handleOf(resource: Resource): number {
@@ -120,5 +114,5 @@ export function argumentHandle<T extends Resource>(
   name: string,
 ): number {
   if (value instanceof expected) return handleOf(value);
-  throw new TypeError(`${name}: expected a ${expected.name}, not ${String(value)}`);
+  throw new TypeError(`${name}: expected a ${expected.name}, not ${show(value)}`);
 }

@@ -11,6 +11,12 @@ export interface SelectOptions extends Pick<InfoQuery, 'node' | 'service'> {
   readonly require?: string | undefined;
   /** Providers to put first, best first, where they are usable. */
   readonly prefer?: string | readonly string[] | undefined;
+  /**
+   * Where the peer is. On the same host shared memory is better than any software over sockets; a peer elsewhere cannot
+   * be reached with it.
+   * @defaultValue `'anywhere'`
+   */
+  readonly peer?: 'anywhere' | 'same-host' | undefined;
   /** Providers not to use. */
   readonly exclude?: string | readonly string[] | undefined;
   /** What the interface has to offer. @defaultValue reliable datagrams with messages and tags */
@@ -46,26 +52,44 @@ const DEFAULT_HINTS = {
   },
 } as const satisfies Hints;
 
-/** Providers that users ask for and that may be missing altogether, best first. */
+/** Providers that users ask for and that may be missing altogether. */
 const KNOWN_PROVIDERS = ['efa', 'verbs', 'cxi', 'psm3', 'opx', 'ucx'];
+/** Providers that need both ends on one host. */
+const SHARED_MEMORY_PROVIDERS = ['shm', 'sm2'];
+const PEERS: readonly unknown[] = [undefined, 'anywhere', 'same-host'];
+/** Providers that do in software, over sockets, what others do in hardware or shared memory. */
+const SOFTWARE_PROVIDERS = ['tcp', 'net', 'udp', 'sockets'];
 
 const asList = (value: string | readonly string[] | undefined, name: string): readonly string[] => {
   const list = value === undefined ? [] : typeof value === 'string' ? [value] : value;
   if (!Array.isArray(list) || !list.every((item) => typeof item === 'string')) {
-    throw new TypeError(
-      `options.${name}: expected a provider's name or an array of them, not ${show(value)}`,
-    );
+    throw new TypeError(`options.${name}: expected a provider's name or an array of them, not ${show(value)}`);
   }
   return list;
 };
 
 const providerOf = (info: Info): string => info.fabricAttr.provName ?? '';
 
-/** `'tcp'` names `'tcp'` and its layers' core only where it stands alone: `'tcp;ofi_rxm'` is another provider. */
-const isProvider = (info: Info, name: string): boolean => providerOf(info) === name;
+/** The provider without its layers: `'tcp'` of `'tcp;ofi_rxm'`. */
+const coreOf = (provider: string): string => provider.split(';')[0]!;
+
+/** Lower is better; libfabric's own order decides between equals. */
+function rankOf(info: Info, prefer: readonly string[], peer: SelectOptions['peer']): number {
+  const provider = providerOf(info);
+  const preferred = prefer.indexOf(provider);
+  if (preferred >= 0) return preferred;
+  const core = coreOf(provider);
+  const classes =
+    peer === 'same-host' ? ['efa', 'hardware', 'shm', 'software'] : ['efa', 'hardware', 'software', 'shm'];
+  let kind = 'hardware';
+  if (core === 'efa') kind = 'efa';
+  else if (SHARED_MEMORY_PROVIDERS.includes(core)) kind = 'shm';
+  else if (SOFTWARE_PROVIDERS.includes(core)) kind = 'software';
+  return prefer.length + classes.indexOf(kind);
+}
 
 /**
- * Chooses an interface: libfabric's own order, best first, with efa before everything.
+ * Chooses an interface: efa before everything, other hardware before software, else libfabric's own order.
  *
  * @throws FabricError `FI_ENODATA` when nothing is usable, or what is required is not; its hint says why, provider by
  * provider.
@@ -74,47 +98,48 @@ export function select(options: SelectOptions = {}): Selection {
   const prefer = asList(options.prefer, 'prefer');
   const exclude = asList(options.exclude, 'exclude');
   if (options.require !== undefined && typeof options.require !== 'string') {
-    throw new TypeError(
-      `options.require: expected a provider's name, not ${show(options.require)}`,
-    );
+    throw new TypeError(`options.require: expected a provider's name, not ${show(options.require)}`);
+  }
+  if (!PEERS.includes(options.peer)) {
+    throw new TypeError(`options.peer: expected 'anywhere' or 'same-host', not ${show(options.peer)}`);
   }
   const hints = mergeHints(options.hints);
   const query = { node: options.node, service: options.service };
   const usable = getInfo(hints, query);
-  const order = [...prefer, 'efa'];
-  const rank = (info: Info): number => {
-    const index = order.indexOf(providerOf(info));
-    return index < 0 ? order.length : index;
-  };
   // Array.prototype.sort is stable: libfabric's order stays within a rank.
   const candidates = usable
     .filter((info) => !exclude.includes(providerOf(info)))
-    .filter((info) => options.require === undefined || isProvider(info, options.require))
-    .sort((a, b) => rank(a) - rank(b));
+    .filter((info) => options.require === undefined || providerOf(info) === options.require)
+    .sort((a, b) => rankOf(a, prefer, options.peer) - rankOf(b, prefer, options.peer));
   const [info] = candidates;
   const rejected = rejections(info, usable, { ...options, exclude, hints });
-  if (info === undefined) throw nothingUsable(options.require, rejected);
-  return { info, reason: reasonFor(info, options.require, prefer), candidates, rejected };
+  if (info === undefined) throw nothingUsable(options.require, usable, rejected);
+  return { info, reason: reasonFor(info, options, prefer), candidates, rejected };
 }
 
-function reasonFor(info: Info, required: string | undefined, prefer: readonly string[]): string {
+function reasonFor(info: Info, { require: required, peer }: SelectOptions, prefer: readonly string[]): string {
   const provider = providerOf(info);
   if (provider === required) return `${provider} was required`;
   if (prefer.includes(provider)) return `${provider} was preferred`;
   if (provider === 'efa') return 'efa comes before every other provider';
+  if (provider === 'shm' && peer === 'same-host') return 'shm is the best between processes of one host';
   return `${provider} is the first usable provider in libfabric's order`;
 }
 
-function nothingUsable(required: string | undefined, rejected: readonly Rejection[]): FabricError {
-  const reasons = rejected.map(({ provider, reason }) => `${provider}: ${reason}`);
-  const subject =
-    required === undefined ? 'no provider is usable' : `provider ${required} is not usable`;
-  const why = rejected.find(({ provider }) => provider === required)?.reason ?? reasons.join('; ');
-  return new FabricError(`${subject}: ${why}`, {
-    errno: ERRORS.FI_ENODATA,
-    syscall: 'fi_getinfo',
-    hint: reasons.join('; '),
-  });
+function nothingUsable(
+  required: string | undefined,
+  usable: readonly Info[],
+  rejected: readonly Rejection[],
+): FabricError {
+  const details = { errno: ERRORS.FI_ENODATA, syscall: 'fi_getinfo' };
+  if (required === undefined) {
+    const reasons = rejected.map(({ provider, reason }) => `${provider}: ${reason}`);
+    return new FabricError(`no provider is usable: ${reasons.join('; ')}`, details);
+  }
+  const reason = rejected.find(({ provider }) => provider === required)?.reason ?? 'it was excluded';
+  const others = [...new Set(usable.map(providerOf))].join(', ');
+  const hint = `Usable here: ${others === '' ? 'nothing' : others}.`;
+  return new FabricError(`provider ${required} is not usable: ${reason}. ${hint}`, { ...details, hint });
 }
 
 interface RejectionContext extends SelectOptions {
@@ -123,11 +148,7 @@ interface RejectionContext extends SelectOptions {
 }
 
 /** Each provider that was not chosen, once per protocol, with the first reason that applies. */
-function rejections(
-  chosen: Info | undefined,
-  usable: readonly Info[],
-  context: RejectionContext,
-): Rejection[] {
+function rejections(chosen: Info | undefined, usable: readonly Info[], context: RejectionContext): Rejection[] {
   const everything = getInfo();
   const found: Rejection[] = [];
   const told = new Set(chosen === undefined ? [] : [providerOf(chosen)]);
@@ -162,9 +183,7 @@ function rejections(
 /** Which of the hints keep a provider away that is there: each is tried alone. */
 function blockingHint(provider: string, { hints, node, service }: RejectionContext): string {
   const fits = (only: Hints, query: InfoQuery = {}): boolean =>
-    getInfo({ ...only, fabricAttr: { provName: provider } }, query).some((info) =>
-      isProvider(info, provider),
-    );
+    getInfo({ ...only, fabricAttr: { provName: provider } }, query).some((info) => providerOf(info) === provider);
   const blocking = (Object.entries(hints) as [keyof Hints, unknown][])
     .filter(([name, value]) => name !== 'fabricAttr' && !fits({ [name]: value }))
     .map(([name, value]) => describeHint(name, value));
@@ -178,18 +197,13 @@ function describeHint(name: string, value: unknown): string {
   return Array.isArray(value) ? `${name} ${value.join(' | ')}` : name;
 }
 
-/** Why libfabric lists nothing for a provider. */
+/** Why libfabric lists nothing for a provider. Providers without a device hide like those that are not built in. */
 function absence(provider: string): string {
-  const [core = provider] = provider.split(';');
+  const core = coreOf(provider);
   if (isFiltered(core)) return `hidden by FI_PROVIDER=${process.env['FI_PROVIDER'] ?? ''}`;
-  const builtIn = getInfo(undefined, { flags: 'FI_PROV_ATTR_ONLY' }).some((info) =>
-    isProvider(info, core),
-  );
+  if (core === 'efa' && !hasEfaDevice()) return 'no device is bound to the efa driver (/sys/bus/pci/drivers/efa)';
   const { version, path } = libraryInfo();
-  if (!builtIn) return `not built into libfabric ${version} (${path})`;
-  if (provider === 'efa' && !hasEfaDevice())
-    return 'no device is bound to the efa driver (/sys/bus/pci/drivers/efa)';
-  return 'built in, but it finds no usable device';
+  return `libfabric ${version} does not list it: not built into ${path}, or it finds no device`;
 }
 
 /** Whether FI_PROVIDER, a list of providers or with a leading `^` of those to leave out, hides one (fabric(7)). */

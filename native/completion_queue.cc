@@ -1,5 +1,6 @@
 #include "completion_queue.h"
 
+#include <sched.h>
 #include <time.h>
 
 #include "arguments.h"
@@ -203,6 +204,10 @@ Napi::Value CompletionQueueErrorText(const Napi::CallbackInfo& info) {
   return Napi::String::New(info.Env(), text);
 }
 
+// A spin that takes longer offers its core: the peer may be waiting for this very one, and would get it only at the
+// next tick of the scheduler, milliseconds later.
+constexpr int64_t kSpinBeforeYielding = 20'000;
+
 int64_t Nanoseconds() {
   struct timespec now;
   clock_gettime(CLOCK_MONOTONIC, &now);
@@ -234,11 +239,15 @@ napi_value CompletionQueueRead(napi_env env, napi_callback_info info) {
   Door door = promise_door ? Door::kPromise : Door::kBatch;
   int count = queue->Read(door, arrays);
   if (count == 0 && spin > 0) {
-    int64_t deadline = Nanoseconds() + spin;
+    int64_t now = Nanoseconds();
+    int64_t deadline = now + spin;
+    int64_t patience = now + kSpinBeforeYielding;
     do {
       for (int i = 0; i < 16 && count == 0; i++) count = queue->Read(door, arrays);
+      now = Nanoseconds();
+      if (count == 0 && now > patience) sched_yield();
       // A completion for the other door is a reason to return as well: somebody awaits it.
-    } while (count == 0 && !queue->HasWaiting(Door::kPromise) && Nanoseconds() < deadline);
+    } while (count == 0 && !queue->HasWaiting(Door::kPromise) && now < deadline);
   }
   if (count >= 0 && !promise_door && queue->HasWaiting(Door::kPromise)) count |= kPromisesWaiting;
   return Int32Result(env, count);

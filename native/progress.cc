@@ -2,6 +2,7 @@
 
 #include <napi.h>
 #include <rdma/fi_errno.h>
+#include <sched.h>
 
 #include "completion_queue.h"
 #include "environment.h"
@@ -105,6 +106,7 @@ void Progress::Tick() {
     if (environment_->spinning_queues > 1 || now - empty_since > kSliceNanoseconds) break;
   }
   if (!spinning_) return;
+  sched_yield();  // the peer may be waiting for this core
   if (blocked_) {
     Report(kRetry);
     if (closed_ || !spinning_) return;
