@@ -1,4 +1,5 @@
 /** struct fid_av. */
+import { checkAddressBytes } from './address.js';
 import { ANY_ADDRESS, binding } from './binding.js';
 import { AV_TYPES } from './constants.js';
 import { Domain } from './domain.js';
@@ -48,7 +49,7 @@ export class AddressVector extends Resource {
    * @throws FabricError when the provider cannot use it.
    */
   insert(address: Uint8Array): number {
-    this.#checkBytes(address);
+    checkAddressBytes(address, this.domain.info.addrFormat, 'address');
     return check<number>(
       binding.addressVectorInsert(handleOf(this), address),
       'fi_av_insert',
@@ -74,25 +75,8 @@ export class AddressVector extends Resource {
 
   /** An address as people read it, such as `'fi_sockaddr_in://192.0.2.2:41000'`: fi_av_straddr(3). */
   straddr(address: Uint8Array): string {
-    this.#checkBytes(address);
+    checkAddressBytes(address, this.domain.info.addrFormat, 'address');
     return check<string>(binding.addressVectorText(handleOf(this), address), 'fi_av_straddr', 'cannot show an address');
-  }
-
-  // Providers read as many bytes as their address format has, whatever was given.
-  #checkBytes(address: Uint8Array): void {
-    if (!(address instanceof Uint8Array)) throw new TypeError(`address: expected a Uint8Array, not ${show(address)}`);
-    const { addrFormat, srcAddr } = this.domain.info;
-    if (addrFormat === 'FI_ADDR_STR') {
-      if (address.includes(0)) return;
-      throw new RangeError(`address: an FI_ADDR_STR ends with a zero byte, these ${address.byteLength} bytes do not`);
-    }
-    const expected = srcAddr?.byteLength;
-    if (expected !== undefined && address.byteLength !== expected) {
-      throw new RangeError(
-        `address: ${addrFormat} has ${expected} bytes, not ${address.byteLength}; was it made by another provider?`,
-      );
-    }
-    if (address.byteLength === 0) throw new RangeError('address: expected bytes, not an empty array');
   }
 
   #checkIndex(index: number): void {

@@ -107,7 +107,7 @@ export interface Binding {
   endpointClose: (endpoint: Handle) => Result;
   endpointFree: (endpoint: Handle) => Result;
 
-  memoryOpen: (view: Uint8Array, shared: boolean) => Handle;
+  memoryOpen: (view: Uint8Array) => Handle;
   memoryRelease: (memory: Handle) => void;
   memoryCount: () => number;
 }

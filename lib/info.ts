@@ -1,4 +1,5 @@
 /** Discovery: fi_getinfo(3), and fi_info as plain objects. */
+import { checkAddressBytes } from './address.js';
 import { binding, type RawInfo } from './binding.js';
 import {
   ADDRESS_FORMATS,
@@ -258,7 +259,12 @@ function decodeInfo(raw: RawInfo): Info {
 /** The raw form of an Info or of hints. */
 export function encodeInfo(info: Hints | Info, name: string): RawInfo {
   if (typeof (info as unknown) !== 'object') throw new TypeError(`${name}: expected an object, not ${show(info)}`);
-  return encodeGroup(info, WHOLE_SCHEMA, name);
+  const raw = encodeGroup(info, WHOLE_SCHEMA, name);
+  for (const field of ['srcAddr', 'destAddr'] as const) {
+    const bytes = raw[field] as Uint8Array | undefined;
+    if (bytes !== undefined) checkAddressBytes(bytes, info.addrFormat ?? 'FI_FORMAT_UNSPEC', `${name}.${field}`);
+  }
+  return raw;
 }
 
 /**

@@ -24,9 +24,8 @@ function openMemory(store: ArrayBufferLike, name: string): number {
   if (isGrowable(store)) {
     throw new TypeError(`${name}: its ArrayBuffer is resizable; libfabric needs memory that stays where it is`);
   }
-  const shared = !(store instanceof ArrayBuffer);
   const handle = check<number>(
-    binding.memoryOpen(new Uint8Array(store), shared),
+    binding.memoryOpen(new Uint8Array(store)),
     'v8::ArrayBuffer::GetBackingStore',
     `cannot use the memory of ${name}`,
     'This JavaScript runtime does not export what keeps memory in place; Node.js does.',

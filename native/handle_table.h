@@ -2,6 +2,8 @@
 // finds nothing, and costs no more to look up than an array element.
 #pragma once
 
+#include <rdma/fi_errno.h>
+
 #include <cstdint>
 #include <memory>
 #include <utility>
@@ -18,7 +20,7 @@ class HandleTable {
     uint32_t index;
     if (free_.empty()) {
       index = static_cast<uint32_t>(entries_.size());
-      if (index > kIndexMask) return -1;
+      if (index > kIndexMask) return -FI_ENOMEM;
       entries_.emplace_back();
     } else {
       index = free_.back();
@@ -55,9 +57,9 @@ class HandleTable {
   }
 
  private:
-  // 31 bits, so that V8 keeps a handle as a small integer: 4 kind, 9 generation, 18 index.
-  static constexpr uint32_t kIndexMask = (1u << 18) - 1;
-  static constexpr uint32_t kGenerationMask = (1u << 9) - 1;
+  // 31 bits, so that V8 keeps a handle as a small integer: 3 kind, 7 generation, 21 index.
+  static constexpr uint32_t kIndexMask = (1u << 21) - 1;
+  static constexpr uint32_t kGenerationMask = (1u << 7) - 1;
 
   struct Entry {
     std::unique_ptr<T> object;
@@ -65,7 +67,7 @@ class HandleTable {
   };
 
   int32_t HandleOf(uint32_t index) const {
-    return static_cast<int32_t>(static_cast<uint32_t>(kKind) << 27 | entries_[index].generation << 18 | index);
+    return static_cast<int32_t>(static_cast<uint32_t>(kKind) << 28 | entries_[index].generation << 21 | index);
   }
 
   std::vector<Entry> entries_;

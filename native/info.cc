@@ -81,7 +81,7 @@ class Reader {
     auto bytes = given.As<Napi::Uint8Array>();
     std::free(value);
     length = bytes.ByteLength();
-    value = static_cast<T*>(std::calloc(1, length + 1));
+    value = static_cast<T*>(std::calloc(1, length));
     std::memcpy(value, bytes.Data(), length);
   }
 

@@ -23,8 +23,7 @@ constexpr const char* kInfoSymbolVersion = "FABRIC_1.3";
 constexpr uint32_t kNewestTestedVersion = FI_VERSION(2, 1);
 
 std::mutex load_lock;
-Libfabric loaded;
-bool is_loaded = false;
+Libfabric* loaded = nullptr;  // never destroyed: threads may outlive static objects
 
 struct Candidate {
   std::string source;
@@ -114,7 +113,7 @@ uint32_t Libfabric::ApiVersion() const {
 
 const Libfabric* LoadLibfabric(std::vector<LoadAttempt>* attempts) {
   std::lock_guard<std::mutex> guard(load_lock);
-  if (is_loaded) return &loaded;
+  if (loaded) return loaded;
   Libfabric library{};
   for (const Candidate& candidate : Candidates()) {
     std::string error;
@@ -122,9 +121,8 @@ const Libfabric* LoadLibfabric(std::vector<LoadAttempt>* attempts) {
     library.attempts.push_back({candidate.source, candidate.place, error});
     if (ok) {
       // Never unloaded: providers start threads and register exit handlers of their own.
-      loaded = std::move(library);
-      is_loaded = true;
-      return &loaded;
+      loaded = new Libfabric(std::move(library));
+      return loaded;
     }
   }
   if (attempts) *attempts = std::move(library.attempts);

@@ -24,20 +24,23 @@ GetBackingStore FindGetBackingStore(bool shared) {
   return reinterpret_cast<GetBackingStore>(dlsym(RTLD_DEFAULT, name));
 }
 
-// memoryOpen(view: Uint8Array, shared: boolean): number
+// memoryOpen(view: Uint8Array): number
 // `view` covers the whole buffer. -FI_ENOSYS on a JavaScript runtime that is not V8.
 Napi::Value MemoryOpen(const Napi::CallbackInfo& info) {
   Napi::Env env = info.Env();
-  bool shared = info[1].As<Napi::Boolean>();
   static GetBackingStore of_array_buffer = FindGetBackingStore(false);
   static GetBackingStore of_shared_array_buffer = FindGetBackingStore(true);
-  GetBackingStore get_backing_store = shared ? of_shared_array_buffer : of_array_buffer;
-  if (!get_backing_store) return Napi::Number::New(env, -FI_ENOSYS);
   size_t length = 0;
   void* data = nullptr;
   napi_value buffer;
-  napi_status status = napi_get_typedarray_info(env, info[0], nullptr, &length, &data, &buffer, nullptr);
-  if (status != napi_ok) return Napi::Number::New(env, -FI_EINVAL);
+  if (napi_get_typedarray_info(env, info[0], nullptr, &length, &data, &buffer, nullptr) != napi_ok) {
+    return Napi::Number::New(env, -FI_EINVAL);
+  }
+  // What a view lies on is one or the other; mistaking them would not end well.
+  bool is_array_buffer = false;
+  napi_is_arraybuffer(env, buffer, &is_array_buffer);
+  GetBackingStore get_backing_store = is_array_buffer ? of_array_buffer : of_shared_array_buffer;
+  if (!get_backing_store) return Napi::Number::New(env, -FI_ENOSYS);
   auto memory = std::make_unique<Memory>(static_cast<uint8_t*>(data), length, get_backing_store(buffer));
   return Napi::Number::New(env, EnvironmentOf(info).memories.Add(std::move(memory)));
 }
