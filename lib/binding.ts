@@ -21,6 +21,8 @@ export const PROGRESS_SPENT: ProgressReport = 0;
 export const PROGRESS_RETRY: ProgressReport = -1;
 /** Bit of completionQueueRead's result: completions of the promise door are waiting. */
 export const PROMISES_WAITING = 1 << 30;
+/** What a close function returns for an object that the provider does not let go. */
+export const KEPT_BY_PROVIDER = 1;
 /** Address index that means any source. */
 export const ANY_ADDRESS = -1;
 /** Context that sends a completion through the promise door. */

@@ -152,6 +152,15 @@ export class CompletionQueue extends Resource implements ProgressClient {
     this.#progress.kick();
   }
 
+  /** @internal Nobody waits for an operation any more. It stays in flight, and keeps its buffer in place. */
+  forget(slot: number): void {
+    const operation = this.#operations[slot];
+    if (operation === undefined) return;
+    this.#operations[slot] = undefined;
+    this.#outstanding--;
+    operation.owner.settled();
+  }
+
   /** @internal The slot of an operation that is still outstanding, or -1. */
   slotOf(operation: PendingOperation): number {
     return this.#operations.indexOf(operation);

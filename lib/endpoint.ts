@@ -1,5 +1,6 @@
 /** struct fid_ep: where messages are sent and received. */
 import { AddressVector } from './address-vector.js';
+import { BlockedPosts, type BlockedPost } from './blocked-posts.js';
 import { ANY_ADDRESS, binding, PROMISE_DOOR } from './binding.js';
 import { CompletionQueue, type CompletionQueueOptions } from './completion-queue.js';
 import { ERRORS, MODES } from './constants.js';
@@ -22,17 +23,11 @@ export interface EndpointBindings {
   readonly addressVector: AddressVector;
 }
 
-/** A post that the provider refused for now (-FI_EAGAIN), to be tried again in order. */
-interface BlockedPost {
-  readonly operation: PendingOperation;
-  /** Posts again; the operation's slot, or a negative code. */
-  readonly post: () => number;
-}
-
 // What this package does by itself; every other mode bit asks something of the application that it does not offer.
 const SUPPORTED_MODES = MODES.FI_CONTEXT | MODES.FI_CONTEXT2;
 const CONTEXT_LIMIT = 2 ** 32;
 const FULL = -ERRORS.FI_EAGAIN;
+const CANCEL_GRACE_MILLISECONDS = 1000;
 
 /**
  * A connectionless endpoint: fi_endpoint(3), fi_msg(3), fi_tagged(3).
@@ -53,8 +48,8 @@ export class Endpoint extends Resource {
   readonly #maxMessageSize: number;
   readonly #injectSize: number;
   readonly #slice: Slice = { memory: -1, offset: 0, length: 0 };
-  readonly #blockedSends: BlockedPost[] = [];
-  readonly #blockedReceives: BlockedPost[] = [];
+  readonly #blockedSends: BlockedPosts;
+  readonly #blockedReceives: BlockedPosts;
   #ownsSet = false;
   #outstanding = 0;
   #referenced = true;
@@ -85,6 +80,9 @@ export class Endpoint extends Resource {
     this.addressVector = addressVector;
     this.#maxMessageSize = wanted.epAttr.maxMsgSize;
     this.#injectSize = wanted.txAttr.injectSize;
+    const checkPost = this.#checkPost.bind(this);
+    this.#blockedSends = new BlockedPosts(this, checkPost);
+    this.#blockedReceives = new BlockedPosts(this, checkPost);
     try {
       check(binding.endpointBindQueue(handle, queueHandle), 'fi_ep_bind', doing);
       check(binding.endpointBindAddressVector(handle, avHandle), 'fi_ep_bind', doing);
@@ -183,11 +181,14 @@ export class Endpoint extends Resource {
       );
     }
     checkAddress(address, 0);
-    const result = this.#blockedSends.length > 0 ? FULL : this.#inject(buffer, address);
+    const { memory, offset, length } = this.#slice;
+    const handle = handleOf(this);
+    const post = (): number => binding.endpointInject(handle, memory, offset, length, address, PROMISE_DOOR);
+    const result = this.#blockedSends.isEmpty ? post() : FULL;
     if (result === 0) return Promise.resolve();
     this.#checkPost(result, 'fi_inject');
     const operation = new PendingOperation(this, 'fi_inject', false);
-    this.#block(this.#blockedSends, { operation, post: () => this.#inject(buffer, address) });
+    this.#block(this.#blockedSends, { operation, post, buffer });
     return operation.promise.then(() => undefined);
   }
 
@@ -257,7 +258,7 @@ export class Endpoint extends Resource {
 
   /** @internal */
   override afterClose(): void {
-    for (const { operation } of [...this.#blockedSends.splice(0), ...this.#blockedReceives.splice(0)]) {
+    for (const operation of [...this.#blockedSends.clear(), ...this.#blockedReceives.clear()]) {
       this.settled();
       operation.fail(ERRORS.FI_ECANCELED);
     }
@@ -274,8 +275,25 @@ export class Endpoint extends Resource {
   /** @internal */
   retryBlocked(): void {
     if (this.closed) return;
-    this.#retry(this.#blockedSends);
-    this.#retry(this.#blockedReceives);
+    const sends = this.#blockedSends.retry();
+    const receives = this.#blockedReceives.retry();
+    if (!sends || !receives) this.completionQueue.block(this);
+  }
+
+  /** @internal */
+  posted(operation: PendingOperation, slot: number): void {
+    if (operation.syscall === 'fi_inject') {
+      this.settled();
+      operation.succeed({ length: 0, flags: 0n });
+    } else {
+      this.completionQueue.track(slot, operation);
+    }
+  }
+
+  /** @internal */
+  dropped(operation: PendingOperation, error: unknown): void {
+    this.settled();
+    operation.reject(error);
   }
 
   #begin(
@@ -295,10 +313,9 @@ export class Endpoint extends Resource {
     const signal = options?.signal;
     if (signal?.aborted === true) return Promise.reject(signal.reason as Error);
     const blocked = receives ? this.#blockedReceives : this.#blockedSends;
-    const slot =
-      blocked.length > 0
-        ? FULL
-        : call(handleOf(this), slice.memory, slice.offset, slice.length, address, PROMISE_DOOR, tag, ignore);
+    const { memory, offset, length } = slice;
+    const handle = handleOf(this);
+    const slot = blocked.isEmpty ? call(handle, memory, offset, length, address, PROMISE_DOOR, tag, ignore) : FULL;
     this.#checkPost(slot, syscall);
     const operation = new PendingOperation(
       this,
@@ -309,13 +326,8 @@ export class Endpoint extends Resource {
       this.#started();
       this.completionQueue.track(slot, operation);
     } else {
-      this.#block(blocked, {
-        operation,
-        post: () => {
-          locate(buffer, 'buffer', slice);
-          return call(this.#handle, slice.memory, slice.offset, slice.length, address, PROMISE_DOOR, tag, ignore);
-        },
-      });
+      const post = (): number => call(handle, memory, offset, length, address, PROMISE_DOOR, tag, ignore);
+      this.#block(blocked, { operation, post, buffer });
     }
     if (signal !== undefined) {
       operation.listen(signal, () => {
@@ -345,12 +357,6 @@ export class Endpoint extends Resource {
     return false;
   }
 
-  #inject(buffer: ArrayBufferView, address: number): number {
-    const slice = this.#slice;
-    locate(buffer, 'buffer', slice);
-    return binding.endpointInject(handleOf(this), slice.memory, slice.offset, slice.length, address, PROMISE_DOOR);
-  }
-
   /** @throws FabricError for a code other than "full". */
   #checkPost(result: number, syscall: string): void {
     if (result >= 0 || result === FULL) return;
@@ -368,51 +374,28 @@ export class Endpoint extends Resource {
     if (this.#referenced) this.completionQueue.reference(1);
   }
 
-  #block(blocked: BlockedPost[], post: BlockedPost): void {
-    blocked.push(post);
+  #block(blocked: BlockedPosts, post: BlockedPost): void {
+    blocked.add(post);
     this.#started();
     this.completionQueue.block(this);
   }
 
-  /** Posts again what was refused, in order, until the provider is full again. */
-  #retry(blocked: BlockedPost[]): void {
-    while (blocked.length > 0) {
-      const { operation, post } = blocked[0]!;
-      let slot: number;
-      try {
-        slot = post();
-        this.#checkPost(slot, operation.syscall);
-      } catch (error) {
-        blocked.shift();
-        this.settled();
-        operation.reject(error);
-        continue;
-      }
-      if (slot === FULL) {
-        this.completionQueue.block(this);
-        return;
-      }
-      blocked.shift();
-      if (operation.syscall === 'fi_inject') {
-        this.settled();
-        operation.succeed({ length: 0, flags: 0n });
-      } else {
-        this.completionQueue.track(slot, operation);
-      }
-    }
-  }
-
-  #cancel(operation: PendingOperation, blocked: BlockedPost[]): void {
-    const waiting = blocked.findIndex((post) => post.operation === operation);
-    if (waiting >= 0) {
-      blocked.splice(waiting, 1);
+  #cancel(operation: PendingOperation, blocked: BlockedPosts): void {
+    if (blocked.remove(operation)) {
       this.settled();
       operation.fail(ERRORS.FI_ECANCELED);
       return;
     }
     const slot = this.completionQueue.slotOf(operation);
-    // Its completion, cancelled or not, comes through the queue. A provider that cannot cancel lets it run.
-    if (slot >= 0 && !this.closed) binding.endpointCancel(this.#handle, slot);
+    if (slot < 0 || this.closed) return;
+    binding.endpointCancel(this.#handle, slot);
+    // Its completion, cancelled or not, comes through the queue. Not every provider can cancel everything, and some
+    // operations never complete (a send to a peer that has died): nobody waits for those longer than this.
+    setTimeout(() => {
+      if (this.completionQueue.slotOf(operation) !== slot) return;
+      this.completionQueue.forget(slot);
+      operation.fail(ERRORS.FI_ECANCELED);
+    }, CANCEL_GRACE_MILLISECONDS).unref();
   }
 }
 

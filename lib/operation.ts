@@ -16,7 +16,10 @@ export interface Completion {
 
 /** Options of an operation. */
 export interface OperationOptions {
-  /** Cancels the operation (fi_cancel(3)). Its promise rejects once the provider has let go of the buffer. */
+  /**
+   * Cancels the operation (fi_cancel(3)). Its promise rejects once the provider has let go of the buffer; after a second
+   * at the latest, when the provider cannot cancel it. Such a buffer stays in use until the endpoint is closed.
+   */
   readonly signal?: AbortSignal | undefined;
 }
 

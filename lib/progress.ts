@@ -19,7 +19,7 @@ export const PROGRESS_MODES: readonly ProgressMode[] = ['auto', 'spin', 'wait', 
 const SPIN_BUDGET = { auto: 500_000, spin: 100_000_000, wait: 0 };
 
 /** Timer without a descriptor: milliseconds between polls while an operation is outstanding … */
-const BACK_OFF = [1, 1, 2, 4, 8, 10];
+const BACK_OFF = [1, 1, 2, 2, 4, 4, 8, 8, 16, 16, 32];
 /** … and while none is, when only the provider's own housekeeping needs a call. */
 const IDLE_INTERVAL = 50;
 /** With a descriptor: a poll in case the provider's signal got lost, while an operation is outstanding. */

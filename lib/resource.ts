@@ -2,6 +2,7 @@
  * Lifetime, the same for every object: a child keeps its parents alive, closing a parent closes its children first,
  * closing twice does nothing, and an object that nobody can reach any more is closed with its children.
  */
+import { KEPT_BY_PROVIDER } from './binding.js';
 import { ERRORS } from './constants.js';
 import { check, fabricError, show } from './errors.js';
 
@@ -21,7 +22,13 @@ function closeNode(node: Node): void {
   for (const child of [...node.children].reverse()) closeNode(child);
   const object = node.object.deref();
   object?.beforeClose?.();
-  check(node.closeHandle(node.handle), node.syscall, `cannot close ${object?.constructor.name ?? 'an object'}`);
+  const name = object?.constructor.name ?? 'an object';
+  if (check(node.closeHandle(node.handle), node.syscall, `cannot close ${name}`) === KEPT_BY_PROVIDER) {
+    process.emitWarning(
+      `the provider keeps the ${name} busy; its resources stay until the process ends`,
+      'FabricWarning',
+    );
+  }
   node.closed = true;
   for (const parent of node.parents) parent.children.delete(node);
   object?.afterClose?.();

@@ -37,6 +37,10 @@ Napi::Value AddressVectorInsert(const Napi::CallbackInfo& info) {
   // FI_ADDR_STR is read up to its NUL, and a copy bounds that whatever the caller sent.
   std::vector<uint8_t> address(bytes.Data(), bytes.Data() + bytes.ByteLength());
   address.resize(std::max<size_t>(address.size() + 1, 256));
+  if (av->domain->fabric->is_shared_memory &&
+      !shared_memory::IsReachable(reinterpret_cast<const char*>(address.data()))) {
+    return Napi::Number::New(info.Env(), -FI_ECONNREFUSED);
+  }
   fi_addr_t inserted = FI_ADDR_NOTAVAIL;
   int count = fi_av_insert(av->fid, address.data(), 1, &inserted, 0, nullptr);
   if (count < 0) return Napi::Number::New(info.Env(), count);
@@ -96,7 +100,8 @@ Napi::Value AddressVectorText(const Napi::CallbackInfo& info) {
 
 // int fi_close(struct fid *fid)
 Napi::Value AddressVectorClose(const Napi::CallbackInfo& info) {
-  return CloseHandle(info, EnvironmentOf(info).address_vectors, [](AddressVector&) {});
+  return CloseHandle(info, EnvironmentOf(info).address_vectors,
+                     [](AddressVector& av) { return av.domain->Close(&av.fid->fid); });
 }
 
 }  // namespace

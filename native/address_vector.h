@@ -13,7 +13,7 @@ namespace node_libfabric {
 struct AddressVector {
   AddressVector(Domain* parent, struct fid_av* av) : domain(parent), fid(av) { domain->children++; }
   ~AddressVector() {
-    if (fid) fi_close(&fid->fid);
+    if (fid) domain->Close(&fid->fid);
     domain->children--;
   }
   AddressVector(const AddressVector&) = delete;

@@ -22,7 +22,7 @@ CompletionQueue::~CompletionQueue() {
     progress->Close();
     Unpin(ring, ring_handle);
   }
-  if (fid) fi_close(&fid->fid);
+  if (fid) domain->Close(&fid->fid);
   operations.ForEachInFlight([this](Operation* operation) { Unpin(operation->memory, operation->memory_handle); });
   domain->children--;
 }
@@ -181,7 +181,8 @@ Napi::Value CompletionQueueOpen(const Napi::CallbackInfo& info) {
 
 // int fi_close(struct fid *fid)
 Napi::Value CompletionQueueClose(const Napi::CallbackInfo& info) {
-  return CloseHandle(info, EnvironmentOf(info).completion_queues, [](CompletionQueue&) {});
+  return CloseHandle(info, EnvironmentOf(info).completion_queues,
+                     [](CompletionQueue& queue) { return queue.domain->Close(&queue.fid->fid); });
 }
 
 Napi::Value CompletionQueueDescriptor(const Napi::CallbackInfo& info) {

@@ -28,7 +28,7 @@ Napi::Value DomainClose(const Napi::CallbackInfo& info) {
   if (domain && domain->children == 0) {
     environment.memories.ForEach([domain](Memory& memory) { memory.Deregister(domain); });
   }
-  return CloseHandle(info, environment.domains, [](Domain&) {});
+  return CloseHandle(info, environment.domains, [](Domain& object) { return object.Close(&object.fid->fid); });
 }
 
 }  // namespace

@@ -13,11 +13,13 @@ struct Domain {
     fabric->children++;
   }
   ~Domain() {
-    if (fid) fi_close(&fid->fid);
+    if (fid) fabric->Close(&fid->fid);
     fabric->children--;
   }
   Domain(const Domain&) = delete;
   Domain& operator=(const Domain&) = delete;
+
+  int Close(struct fid* child) const { return fabric->Close(child); }
 
   Fabric* fabric;
   struct fid_domain* fid;

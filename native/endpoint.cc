@@ -60,6 +60,14 @@ Napi::Value EndpointEnable(const Napi::CallbackInfo& info) {
   if (!endpoint || !endpoint->queue || !endpoint->av) return Napi::Number::New(info.Env(), -FI_EBADF);
   int result = fi_enable(endpoint->fid);
   endpoint->enabled = result == 0;
+  if (endpoint->enabled && endpoint->domain->fabric->is_shared_memory) {
+    char name[256] = "";
+    size_t length = sizeof(name) - 1;
+    if (fi_getname(&endpoint->fid->fid, name, &length) == 0) {
+      endpoint->name = name;
+      shared_memory::EndpointOpened(endpoint->name);
+    }
+  }
   return Napi::Number::New(info.Env(), result);
 }
 
@@ -80,12 +88,9 @@ Napi::Value EndpointName(const Napi::CallbackInfo& info) {
 Napi::Value EndpointClose(const Napi::CallbackInfo& info) {
   Endpoint* endpoint = Find(info);
   if (!endpoint) return Napi::Number::New(info.Env(), -FI_EBADF);
-  if (!endpoint->fid) return Napi::Number::New(info.Env(), 0);
-  int result = fi_close(&endpoint->fid->fid);
-  if (result) return Napi::Number::New(info.Env(), result);
-  endpoint->fid = nullptr;
-  endpoint->enabled = false;
-  return Napi::Number::New(info.Env(), 0);
+  int result = endpoint->Close();
+  if (!result) endpoint->enabled = false;
+  return Napi::Number::New(info.Env(), result);
 }
 
 // endpointFree(endpoint): the second half. Operations still in flight complete with FI_ECANCELED.

@@ -3,6 +3,8 @@
 
 #include <rdma/fi_endpoint.h>
 
+#include <string>
+
 #include "address_vector.h"
 #include "completion_queue.h"
 #include "domain.h"
@@ -12,7 +14,7 @@ namespace node_libfabric {
 struct Endpoint {
   Endpoint(Domain* parent, struct fid_ep* ep) : domain(parent), fid(ep) { domain->children++; }
   ~Endpoint() {
-    if (fid) fi_close(&fid->fid);
+    Close();
     if (queue) queue->children--;
     if (av) av->children--;
     domain->children--;
@@ -20,8 +22,18 @@ struct Endpoint {
   Endpoint(const Endpoint&) = delete;
   Endpoint& operator=(const Endpoint&) = delete;
 
+  // int fi_close(struct fid *fid)
+  int Close() {
+    if (!fid) return 0;
+    bool is_known = domain->fabric->is_shared_memory && !name.empty();
+    int result = is_known ? shared_memory::CloseEndpoint(&fid->fid, name) : domain->Close(&fid->fid);
+    if (!result) fid = nullptr;
+    return result;
+  }
+
   Domain* domain;
   struct fid_ep* fid;
+  std::string name;  // shm: what fi_getname said when it was enabled
   CompletionQueue* queue = nullptr;
   AddressVector* av = nullptr;
   bool enabled = false;

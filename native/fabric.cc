@@ -1,5 +1,7 @@
 #include "fabric.h"
 
+#include <cstring>
+
 #include "close.h"
 #include "environment.h"
 #include "info.h"
@@ -17,12 +19,15 @@ Napi::Value FabricOpen(const Napi::CallbackInfo& info) {
     result = fi_fabric(native->fabric_attr, &fid, nullptr);
   }
   if (result) return Napi::Number::New(info.Env(), result);
-  return Napi::Number::New(info.Env(), EnvironmentOf(info).fabrics.Add(std::make_unique<Fabric>(fid)));
+  const char* provider = native->fabric_attr->prov_name;
+  bool is_shared_memory = provider && std::strcmp(provider, "shm") == 0;
+  return Napi::Number::New(info.Env(),
+                           EnvironmentOf(info).fabrics.Add(std::make_unique<Fabric>(fid, is_shared_memory)));
 }
 
 // int fi_close(struct fid *fid)
 Napi::Value FabricClose(const Napi::CallbackInfo& info) {
-  return CloseHandle(info, EnvironmentOf(info).fabrics, [](Fabric&) {});
+  return CloseHandle(info, EnvironmentOf(info).fabrics, [](Fabric& fabric) { return fabric.Close(&fabric.fid->fid); });
 }
 
 }  // namespace

@@ -1,0 +1,75 @@
+#include "shared_memory.h"
+
+#include <mutex>
+#include <unordered_set>
+#include <vector>
+
+namespace node_libfabric {
+namespace shared_memory {
+namespace {
+
+// Of the process, as the provider's own list is: workers' endpoints are neighbours too. Never destroyed, since threads
+// may outlive static objects.
+struct State {
+  std::mutex lock;
+  std::unordered_set<std::string> open;  // enabled and not closed by their owner
+  std::unordered_set<std::string> gone;  // closed: the provider keeps a dangling pointer for the name
+  bool has_neighbours = false;           // an address of this process was inserted somewhere in it
+  std::vector<struct fid*> waiting;      // to be closed, children before parents
+  std::vector<std::string> waiting_names;
+};
+
+State& Get() {
+  static State* state = new State;
+  return *state;
+}
+
+void CloseWaiting(State& state) {
+  for (struct fid* fid : state.waiting) fi_close(fid);
+  state.waiting.clear();
+  state.gone.insert(state.waiting_names.begin(), state.waiting_names.end());
+  state.waiting_names.clear();
+  state.has_neighbours = false;
+}
+
+}  // namespace
+
+void EndpointOpened(const std::string& name) {
+  State& state = Get();
+  std::lock_guard<std::mutex> guard(state.lock);
+  state.open.insert(name);
+}
+
+int CloseEndpoint(struct fid* fid, const std::string& name) {
+  State& state = Get();
+  std::lock_guard<std::mutex> guard(state.lock);
+  state.open.erase(name);
+  if (!state.open.empty() && state.has_neighbours) {
+    state.waiting.push_back(fid);
+    state.waiting_names.push_back(name);
+    return 0;
+  }
+  int result = fi_close(fid);
+  state.gone.insert(name);
+  if (state.open.empty()) CloseWaiting(state);
+  return result;
+}
+
+int Close(struct fid* fid) {
+  State& state = Get();
+  std::lock_guard<std::mutex> guard(state.lock);
+  if (state.waiting.empty()) return fi_close(fid);
+  state.waiting.push_back(fid);
+  return 0;
+}
+
+bool IsReachable(const std::string& name) {
+  State& state = Get();
+  std::lock_guard<std::mutex> guard(state.lock);
+  if (state.gone.count(name) > 0) return false;
+  if (state.open.count(name) > 0) state.has_neighbours = true;
+  return true;
+}
+
+}  // namespace shared_memory
+}  // namespace node_libfabric

@@ -1,0 +1,29 @@
+// Keeps the endpoints of the shm provider in this process from pulling memory from under each other.
+//
+// Two shm endpoints of one process share one mapping of their regions, and the provider unmaps an endpoint's region
+// when it is closed, whoever else in the process still writes there: the next message to it is a segmentation fault
+// (libfabric 1.17 to 2.x, prov/shm: smr_map_to_region, smr_free). So the closing of shm objects is put off while a
+// neighbour may still use them, and addresses of endpoints that are gone are refused.
+#pragma once
+
+#include <rdma/fabric.h>
+
+#include <string>
+
+namespace node_libfabric {
+namespace shared_memory {
+
+// A shm endpoint has been enabled under `name` (its fi_getname).
+void EndpointOpened(const std::string& name);
+
+// Closes it, now or when the last shm endpoint of this process goes.
+int CloseEndpoint(struct fid* fid, const std::string& name);
+
+// Closes another object of the shm provider, after the endpoints that were closed before it.
+int Close(struct fid* fid);
+
+// Whether `name` can be inserted in an address vector: not when it was an endpoint of this process that is gone.
+bool IsReachable(const std::string& name);
+
+}  // namespace shared_memory
+}  // namespace node_libfabric
