@@ -3,6 +3,8 @@
 #include <sched.h>
 #include <time.h>
 
+#include <cstdlib>
+
 #include "arguments.h"
 #include "close.h"
 #include "environment.h"
@@ -111,7 +113,8 @@ int CompletionQueue::ReadError(Entry* entry, Door* door) {
   char text[256] = "";
   const char* said = fi_cq_strerror(fid, error->prov_errno, error->err_data, text, sizeof(text));
   if (*door == Door::kPromise) error_texts_[slot] = said ? said : "";
-  *entry = {error->len, error->flags, error->data, error->tag, 0, error->err, error->prov_errno};
+  // Some providers report their errors negative, as their functions return them.
+  *entry = {error->len, error->flags, error->data, error->tag, 0, std::abs(error->err), std::abs(error->prov_errno)};
   entry->context = Finish(operation);
   return 1;
 }
