@@ -174,13 +174,7 @@ export class Endpoint extends Resource {
    * promise resolves when the provider has taken a copy, at once unless it is full. What goes wrong later is not reported.
    */
   inject(buffer: ArrayBufferView, address: number): Promise<void> {
-    locate(buffer, 'buffer', this.#slice);
-    if (this.#slice.length > this.#injectSize) {
-      throw new RangeError(
-        `buffer: ${this.#slice.length} bytes are more than txAttr.injectSize of ${this.#injectSize}`,
-      );
-    }
-    checkAddress(address, 0);
+    this.#locateInjected(buffer, address);
     const { memory, offset, length } = this.#slice;
     const handle = handleOf(this);
     const post = (): number => binding.endpointInject(handle, memory, offset, length, address, PROMISE_DOOR);
@@ -227,6 +221,21 @@ export class Endpoint extends Resource {
     checkTag(tag, 'tag');
     checkTag(ignore, 'ignore');
     return this.#post(binding.endpointTrecv, 'fi_trecv', buffer, address, context, tag, ignore);
+  }
+
+  /**
+   * Sends a small message (up to `info.txAttr.injectSize` bytes) through the batch door; see {@link inject}. There is no
+   * completion: the buffer is free again on return.
+   *
+   * @returns false when the provider is full (-FI_EAGAIN).
+   */
+  postInject(buffer: ArrayBufferView, address: number): boolean {
+    this.#locateInjected(buffer, address);
+    const { memory, offset, length } = this.#slice;
+    const result = binding.endpointInject(handleOf(this), memory, offset, length, address, PROMISE_DOOR);
+    if (result === 0) return true;
+    this.#checkPost(result, 'fi_inject');
+    return false;
   }
 
   /** Operations outstanding keep the process alive: the default. */
@@ -367,6 +376,16 @@ export class Endpoint extends Resource {
 
   #tooLong(length: number): RangeError {
     return new RangeError(`buffer: ${length} bytes are more than epAttr.maxMsgSize of ${this.#maxMessageSize}`);
+  }
+
+  #locateInjected(buffer: ArrayBufferView, address: number): void {
+    locate(buffer, 'buffer', this.#slice);
+    if (this.#slice.length > this.#injectSize) {
+      throw new RangeError(
+        `buffer: ${this.#slice.length} bytes are more than txAttr.injectSize of ${this.#injectSize}`,
+      );
+    }
+    checkAddress(address, 0);
   }
 
   #started(): void {

@@ -6,6 +6,7 @@
 #include "arguments.h"
 #include "environment.h"
 #include "info.h"
+#include "signal_guard.h"
 
 namespace node_libfabric {
 namespace {
@@ -21,6 +22,7 @@ Napi::Value EndpointOpen(const Napi::CallbackInfo& info) {
   if (!domain) return Napi::Number::New(info.Env(), -FI_EBADF);
   InfoPointer native = InfoFromObject(info[1].As<Napi::Object>());
   struct fid_ep* fid = nullptr;
+  SignalGuard signals(SignalGuard::Restore::kHandlers);
   int result = fi_endpoint(domain->fid, native.get(), &fid, nullptr);
   if (result) return Napi::Number::New(info.Env(), result);
   return Napi::Number::New(info.Env(), environment.endpoints.Add(std::make_unique<Endpoint>(domain, fid)));
@@ -58,6 +60,7 @@ Napi::Value EndpointBindAddressVector(const Napi::CallbackInfo& info) {
 Napi::Value EndpointEnable(const Napi::CallbackInfo& info) {
   Endpoint* endpoint = Find(info);
   if (!endpoint || !endpoint->queue || !endpoint->av) return Napi::Number::New(info.Env(), -FI_EBADF);
+  SignalGuard signals(SignalGuard::Restore::kHandlers);
   int result = fi_enable(endpoint->fid);
   endpoint->enabled = result == 0;
   if (endpoint->enabled && endpoint->domain->fabric->is_shared_memory) {
