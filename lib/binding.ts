@@ -84,6 +84,7 @@ export interface Binding {
     spinNanoseconds: number,
     promiseDoor: boolean,
   ) => number;
+  completionQueueTakeWaiting: (queue: Handle, memory: Handle, capacity: number) => number;
   completionQueueStrerror: (queue: Handle, providerErrno: number) => string | Result;
   completionQueueErrorText: (queue: Handle, slot: number) => string;
   completionQueueClose: (queue: Handle) => Result;

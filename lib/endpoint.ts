@@ -47,6 +47,7 @@ export class Endpoint extends Resource {
   readonly #handle: number;
   readonly #maxMessageSize: number;
   readonly #injectSize: number;
+  readonly #tagLimit: bigint;
   readonly #slice: Slice = { memory: -1, offset: 0, length: 0 };
   readonly #blockedSends: BlockedPosts;
   readonly #blockedReceives: BlockedPosts;
@@ -80,6 +81,7 @@ export class Endpoint extends Resource {
     this.addressVector = addressVector;
     this.#maxMessageSize = wanted.epAttr.maxMsgSize;
     this.#injectSize = wanted.txAttr.injectSize;
+    this.#tagLimit = tagLimit(wanted.epAttr.memTagFormat);
     const checkPost = this.#checkPost.bind(this);
     this.#blockedSends = new BlockedPosts(this, checkPost);
     this.#blockedReceives = new BlockedPosts(this, checkPost);
@@ -149,7 +151,7 @@ export class Endpoint extends Resource {
 
   /** Sends a tagged message: fi_tsend(3). @param tag - An unsigned 64-bit value. */
   tsend(buffer: ArrayBufferView, address: number, tag: bigint, options?: OperationOptions): Promise<Completion> {
-    return this.#begin(binding.endpointTsend, 'fi_tsend', buffer, address, checkTag(tag, 'tag'), 0, options);
+    return this.#begin(binding.endpointTsend, 'fi_tsend', buffer, address, this.#checkTag(tag, 'tag'), 0, options);
   }
 
   /**
@@ -165,8 +167,16 @@ export class Endpoint extends Resource {
     address = ANY_ADDRESS,
     options?: OperationOptions,
   ): Promise<Completion> {
-    checkTag(tag, 'tag');
-    return this.#begin(binding.endpointTrecv, 'fi_trecv', buffer, address, tag, checkTag(ignore, 'ignore'), options);
+    this.#checkTag(tag, 'tag');
+    return this.#begin(
+      binding.endpointTrecv,
+      'fi_trecv',
+      buffer,
+      address,
+      tag,
+      this.#checkTag(ignore, 'ignore'),
+      options,
+    );
   }
 
   /**
@@ -206,7 +216,7 @@ export class Endpoint extends Resource {
   /** Posts a tagged send through the batch door; see {@link postSend}. @param tag - A safe integer, or a bigint. */
   postTsend(buffer: ArrayBufferView, address: number, tag: number | bigint, context: number): boolean {
     checkAddress(address, 0);
-    return this.#post(binding.endpointTsend, 'fi_tsend', buffer, address, context, checkTag(tag, 'tag'), 0);
+    return this.#post(binding.endpointTsend, 'fi_tsend', buffer, address, context, this.#checkTag(tag, 'tag'), 0);
   }
 
   /** Posts a tagged receive through the batch door; see {@link postSend}. */
@@ -218,8 +228,8 @@ export class Endpoint extends Resource {
     address = ANY_ADDRESS,
   ): boolean {
     checkAddress(address, ANY_ADDRESS);
-    checkTag(tag, 'tag');
-    checkTag(ignore, 'ignore');
+    this.#checkTag(tag, 'tag');
+    this.#checkTag(ignore, 'ignore');
     return this.#post(binding.endpointTrecv, 'fi_trecv', buffer, address, context, tag, ignore);
   }
 
@@ -260,9 +270,9 @@ export class Endpoint extends Resource {
 
   /** @internal */
   override beforeClose(): void {
-    // The provider lets go of the buffers; then what it has completed meanwhile is settled as it ended.
-    check(binding.endpointClose(this.#handle), 'fi_close', 'cannot close the Endpoint');
+    // What has completed is settled as it ended; then the provider lets go of the buffers.
     this.completionQueue.drain();
+    check(binding.endpointClose(this.#handle), 'fi_close', 'cannot close the Endpoint');
   }
 
   /** @internal */
@@ -271,8 +281,8 @@ export class Endpoint extends Resource {
       this.settled();
       operation.fail(ERRORS.FI_ECANCELED);
     }
-    // What the provider never completed was given up by closeEndpoint, and is in the queue now.
-    this.completionQueue.drain();
+    // What the provider never completed was given up by closeEndpoint.
+    this.completionQueue.drainWaiting();
   }
 
   /** @internal */
@@ -378,6 +388,14 @@ export class Endpoint extends Resource {
     return new RangeError(`buffer: ${length} bytes are more than epAttr.maxMsgSize of ${this.#maxMessageSize}`);
   }
 
+  #checkTag<T extends number | bigint>(tag: T, name: string): T {
+    const isInteger = typeof tag === 'bigint' || Number.isSafeInteger(tag);
+    if (isInteger && tag >= 0 && tag < this.#tagLimit) return tag;
+    throw new RangeError(
+      `${name}: expected an unsigned integer below ${this.#tagLimit} (epAttr.memTagFormat), not ${show(tag)}`,
+    );
+  }
+
   #locateInjected(buffer: ArrayBufferView, address: number): void {
     locate(buffer, 'buffer', this.#slice);
     if (this.#slice.length > this.#injectSize) {
@@ -449,8 +467,8 @@ function checkAddress(address: number, lowest: number): void {
   }
 }
 
-function checkTag<T extends number | bigint>(tag: T, name: string): T {
-  const fits = typeof tag === 'bigint' ? tag >= 0n && tag < 2n ** 64n : Number.isSafeInteger(tag) && tag >= 0;
-  if (!fits) throw new RangeError(`${name}: expected an unsigned 64-bit integer, not ${show(tag)}`);
-  return tag;
+/** What every tag is below: providers carry the bits up to the highest that their memTagFormat has. */
+function tagLimit(memTagFormat: string): bigint {
+  const format = BigInt(memTagFormat);
+  return 1n << BigInt(format === 0n ? 64 : format.toString(2).length);
 }

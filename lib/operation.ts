@@ -82,6 +82,13 @@ export class PendingOperation {
 
   #error(errno: number, provider: { errno: number; message: string } | undefined): FabricError {
     const doing = `${this.syscall.replace('fi_', '')} failed`;
-    return fabricError(doing, { errno, syscall: this.syscall, provider, hint: HINTS[errno] });
+    const hint = HINTS[errno];
+    // Where the error itself says all, providers leave in their own number what happened to be there.
+    return fabricError(doing, {
+      errno,
+      syscall: this.syscall,
+      hint,
+      provider: hint === undefined ? provider : undefined,
+    });
   }
 }

@@ -51,7 +51,10 @@ struct CompletionQueue {
   // negative libfabric code when the queue itself has failed.
   int Read(Door door, const CompletionArrays& out);
 
-  // Gives up what is in flight on `endpoint`, which has been closed and whose completions have been drained: each
+  // The same of what was read or given up before, without asking the provider.
+  int TakeWaiting(Door door, const CompletionArrays& out);
+
+  // Gives up what is in flight on `endpoint`, which has been closed: each
   // operation completes with FI_ECANCELED.
   void CancelOperationsOf(Endpoint* endpoint);
 
@@ -81,7 +84,6 @@ struct CompletionQueue {
   };
 
   static void Write(const CompletionArrays& out, int index, const Entry& entry);
-  int TakeWaiting(Door door, const CompletionArrays& out);
   int ReadError(Entry* entry, Door* door);
   uint32_t Finish(Operation* operation);
   void Unpin(Memory* memory, int32_t handle);
