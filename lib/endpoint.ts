@@ -168,15 +168,7 @@ export class Endpoint extends Resource {
     options?: OperationOptions,
   ): Promise<Completion> {
     this.#checkTag(tag, 'tag');
-    return this.#begin(
-      binding.endpointTrecv,
-      'fi_trecv',
-      buffer,
-      address,
-      tag,
-      this.#checkTag(ignore, 'ignore'),
-      options,
-    );
+    return this.#begin(binding.endpointTrecv, 'fi_trecv', buffer, address, tag, checkIgnored(ignore), options);
   }
 
   /**
@@ -229,7 +221,7 @@ export class Endpoint extends Resource {
   ): boolean {
     checkAddress(address, ANY_ADDRESS);
     this.#checkTag(tag, 'tag');
-    this.#checkTag(ignore, 'ignore');
+    checkIgnored(ignore);
     return this.#post(binding.endpointTrecv, 'fi_trecv', buffer, address, context, tag, ignore);
   }
 
@@ -465,6 +457,13 @@ function checkAddress(address: number, lowest: number): void {
   if (!Number.isInteger(address) || address < lowest || address >= 2 ** 31) {
     throw new RangeError(`address: expected what AddressVector.insert returned, not ${show(address)}`);
   }
+}
+
+/** Bits of a tag that do not matter. More of them than a tag has are no mistake: all ones is the idiom for "any". */
+function checkIgnored<T extends number | bigint>(ignore: T): T {
+  const isInteger = typeof ignore === 'bigint' || Number.isSafeInteger(ignore);
+  if (isInteger && ignore >= 0 && ignore < 2n ** 64n) return ignore;
+  throw new RangeError(`ignore: expected an unsigned 64-bit integer, not ${show(ignore)}`);
 }
 
 /** What every tag is below: providers carry the bits up to the highest that their memTagFormat has. */

@@ -55,15 +55,19 @@ void CompletionQueue::Unpin(Memory* memory, int32_t handle) {
 
 uint32_t CompletionQueue::Finish(Operation* operation) {
   Unpin(operation->memory, operation->memory_handle);
+  operation->endpoint->in_flight[static_cast<int>(operation->direction)]--;
   operations.Free(operation);
   return operation->door == Door::kPromise ? operation->slot : operation->user_context;
 }
 
-Operation* CompletionQueue::Begin(Endpoint* endpoint, Memory* memory, int32_t memory_handle, Door door,
-                                  uint32_t user_context) {
+Operation* CompletionQueue::Begin(Endpoint* endpoint, Direction direction, Memory* memory, int32_t memory_handle,
+                                  Door door, uint32_t user_context) {
+  if (endpoint->IsFull(direction)) return nullptr;
   Operation* operation = operations.Take();
   if (!operation) return nullptr;
+  endpoint->in_flight[static_cast<int>(direction)]++;
   operation->endpoint = endpoint;
+  operation->direction = direction;
   operation->memory = memory;
   operation->memory_handle = memory_handle;
   operation->door = door;
@@ -73,8 +77,7 @@ Operation* CompletionQueue::Begin(Endpoint* endpoint, Memory* memory, int32_t me
 }
 
 void CompletionQueue::Abandon(Operation* operation) {
-  Unpin(operation->memory, operation->memory_handle);
-  operations.Free(operation);
+  Finish(operation);
 }
 
 void CompletionQueue::CancelOperationsOf(Endpoint* endpoint) {

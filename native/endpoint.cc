@@ -25,7 +25,7 @@ Napi::Value EndpointOpen(const Napi::CallbackInfo& info) {
   SignalGuard signals(SignalGuard::Restore::kHandlers);
   int result = fi_endpoint(domain->fid, native.get(), &fid, nullptr);
   if (result) return Napi::Number::New(info.Env(), result);
-  return Napi::Number::New(info.Env(), environment.endpoints.Add(std::make_unique<Endpoint>(domain, fid)));
+  return Napi::Number::New(info.Env(), environment.endpoints.Add(std::make_unique<Endpoint>(domain, fid, *native)));
 }
 
 // int fi_ep_bind(struct fid_ep *ep, struct fid *bfid, uint64_t flags)
@@ -151,12 +151,13 @@ struct Post {
 
   // Posts through `call(context)`. Returns the operation's slot, or a negative libfabric code (-FI_EAGAIN: full).
   template <typename Call>
-  napi_value Run(napi_env env, Call call) {
+  napi_value Run(napi_env env, Direction direction, Call call) {
     if (error) return Int32Result(env, error);
     int64_t context = Int64Argument(env, argv[5], -1);
     Door door = context < 0 ? Door::kPromise : Door::kBatch;
     CompletionQueue* queue = endpoint->queue;
-    Operation* operation = queue->Begin(endpoint, memory, memory_handle, door, static_cast<uint32_t>(context));
+    Operation* operation =
+        queue->Begin(endpoint, direction, memory, memory_handle, door, static_cast<uint32_t>(context));
     if (!operation) return Int32Result(env, -FI_EAGAIN);
     ssize_t result = call(&operation->context);
     if (result) {
@@ -181,7 +182,7 @@ struct Post {
 // ssize_t fi_send(struct fid_ep *ep, const void *buf, size_t len, void *desc, fi_addr_t dest_addr, void *context)
 napi_value EndpointSend(napi_env env, napi_callback_info info) {
   Post post(env, info);
-  return post.Run(env, [&post](void* context) {
+  return post.Run(env, Direction::kTransmit, [&post](void* context) {
     return fi_send(post.endpoint->fid, post.buffer, post.length, post.descriptor, post.address, context);
   });
 }
@@ -189,7 +190,7 @@ napi_value EndpointSend(napi_env env, napi_callback_info info) {
 // ssize_t fi_recv(struct fid_ep *ep, void *buf, size_t len, void *desc, fi_addr_t src_addr, void *context)
 napi_value EndpointRecv(napi_env env, napi_callback_info info) {
   Post post(env, info);
-  return post.Run(env, [&post](void* context) {
+  return post.Run(env, Direction::kReceive, [&post](void* context) {
     return fi_recv(post.endpoint->fid, post.buffer, post.length, post.descriptor, post.address, context);
   });
 }
@@ -198,7 +199,7 @@ napi_value EndpointRecv(napi_env env, napi_callback_info info) {
 //                  void *context)
 napi_value EndpointTsend(napi_env env, napi_callback_info info) {
   Post post(env, info);
-  return post.Run(env, [env, &post](void* context) {
+  return post.Run(env, Direction::kTransmit, [env, &post](void* context) {
     uint64_t tag = WireValueArgument(env, post.argv[6]);
     return fi_tsend(post.endpoint->fid, post.buffer, post.length, post.descriptor, post.address, tag, context);
   });
@@ -208,7 +209,7 @@ napi_value EndpointTsend(napi_env env, napi_callback_info info) {
 //                  uint64_t ignore, void *context)
 napi_value EndpointTrecv(napi_env env, napi_callback_info info) {
   Post post(env, info);
-  return post.Run(env, [env, &post](void* context) {
+  return post.Run(env, Direction::kReceive, [env, &post](void* context) {
     uint64_t tag = WireValueArgument(env, post.argv[6]);
     uint64_t ignore = WireValueArgument(env, post.argv[7]);
     return fi_trecv(post.endpoint->fid, post.buffer, post.length, post.descriptor, post.address, tag, ignore, context);

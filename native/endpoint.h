@@ -12,7 +12,10 @@
 namespace node_libfabric {
 
 struct Endpoint {
-  Endpoint(Domain* parent, struct fid_ep* ep) : domain(parent), fid(ep) { domain->children++; }
+  Endpoint(Domain* parent, struct fid_ep* ep, const struct fi_info& info)
+      : domain(parent), fid(ep), limits{info.tx_attr->size, info.rx_attr->size} {
+    domain->children++;
+  }
   ~Endpoint() {
     Close();
     if (queue) queue->children--;
@@ -36,6 +39,14 @@ struct Endpoint {
   std::string name;  // shm: what fi_getname said when it was enabled
   CompletionQueue* queue = nullptr;
   AddressVector* av = nullptr;
+  // By direction: how many operations are in flight, and how many the provider has room for (0: it does not say).
+  bool IsFull(Direction direction) const {
+    size_t limit = limits[static_cast<int>(direction)];
+    return limit > 0 && in_flight[static_cast<int>(direction)] >= limit;
+  }
+  size_t in_flight[2] = {0, 0};
+  size_t limits[2];
+
   bool enabled = false;
   int children = 0;  // nothing hangs on an endpoint yet
 };

@@ -17,6 +17,8 @@ struct Endpoint;
 // Through which door an operation was posted, and so through which its completion leaves.
 enum class Door : uint8_t { kPromise, kBatch };
 
+enum class Direction : uint8_t { kTransmit, kReceive };
+
 struct Operation {
   // First, so that the context which libfabric hands back is the operation itself. Its size serves FI_CONTEXT and
   // FI_CONTEXT2 alike.
@@ -27,6 +29,7 @@ struct Operation {
   uint32_t slot;          // index in the table
   uint32_t user_context;  // batch door: what the caller passed
   Door door;
+  Direction direction;
   bool in_flight;
 };
 
