@@ -87,9 +87,21 @@ export function enumeration<T extends EnumTable>(table: T): Field<Enumerated<T>,
   };
 }
 
-/** A size or count. Numbers above 2^53 (SIZE_MAX: no limit) are shown rounded; `raw` has them exactly. */
+/**
+ * The number nearest to a 64-bit value, but not above it: given back, a limit must not be larger than it was. SIZE_MAX (no
+ * limit) becomes 2^64, and SIZE_MAX again on the way back.
+ */
+function roundDown(value: bigint): number {
+  const nearest = Number(value);
+  if (value === UINT64_MAX || BigInt(nearest) <= value) return nearest;
+  const bits = new BigUint64Array(new Float64Array([nearest]).buffer);
+  bits[0]! -= 1n;
+  return new Float64Array(bits.buffer)[0]!;
+}
+
+/** A size or count. Numbers above 2^53 are shown rounded down; `raw` has them exactly. */
 export const size: Field<number, number | bigint> = {
-  decode: (raw) => Number(raw),
+  decode: (raw) => roundDown(BigInt(raw as bigint | number)),
   encode(value, path) {
     if (typeof value !== 'number' && typeof value !== 'bigint') {
       throw new TypeError(`${path}: expected a number, not ${show(value)}`);
@@ -127,11 +139,18 @@ export const text: Field<string | undefined, string | undefined> = {
   },
 };
 
+/** What a Buffer is in JSON. */
+export interface StoredBytes {
+  readonly type: 'Buffer';
+  readonly data: readonly number[];
+}
+
 /** Bytes such as an address; absent when there are none. */
-export const bytes: Field<Buffer | undefined, Uint8Array | undefined> = {
+export const bytes: Field<Buffer | undefined, Uint8Array | StoredBytes | undefined> = {
   decode: (raw) => raw as Buffer | undefined,
   encode(value, path) {
     if (value instanceof Uint8Array) return value;
+    if (value?.type === 'Buffer' && Array.isArray(value.data)) return Buffer.from(value.data);
     throw new TypeError(`${path}: expected a Uint8Array, not ${show(value)}`);
   },
 };
