@@ -26,7 +26,7 @@ const UINT64_MAX = 2n ** 64n - 1n;
 function bitsOf(names: readonly string[], table: FlagTable, path: string): bigint {
   let bits = 0n;
   for (const name of names) {
-    const bit = typeof name === 'string' ? table[name] : undefined;
+    const bit = typeof name === 'string' && Object.hasOwn(table, name) ? table[name] : undefined;
     if (bit !== undefined) {
       bits |= bit;
     } else if (typeof name === 'string' && /^0x[0-9a-f]{1,16}$/i.test(name)) {
@@ -79,7 +79,7 @@ export function enumeration<T extends EnumTable>(table: T): Field<Enumerated<T>,
     decode: (raw) => names.get(raw as number) ?? (raw as number),
     encode(value, path) {
       if (typeof value === 'number' && Number.isInteger(value) && value >= 0 && value < 2 ** 32) return value;
-      const found = typeof value === 'string' ? table[value] : undefined;
+      const found = typeof value === 'string' && Object.hasOwn(table, value) ? table[value] : undefined;
       if (found === undefined)
         throw new TypeError(`${path}: ${show(value)} is none of ${Object.keys(table).join(', ')}`);
       return found;
@@ -126,7 +126,9 @@ export const version: Field<string, string> = {
   encode(value, path) {
     const parts = typeof value === 'string' ? /^(\d{1,5})\.(\d{1,5})$/.exec(value) : null;
     if (parts === null) throw new TypeError(`${path}: expected a version such as '1.17', not ${show(value)}`);
-    return Number(parts[1]) * 65536 + Number(parts[2]);
+    const [major, minor] = [Number(parts[1]), Number(parts[2])];
+    if (major <= 0xffff && minor <= 0xffff) return major * 0x10000 + minor;
+    throw new RangeError(`${path}: each part of a version is below 65536, not ${show(value)}`);
   },
 };
 

@@ -232,7 +232,7 @@ function decodeGroup(raw: RawInfo, schema: object): Record<string, unknown> {
 function encodeGroup(given: object, schema: object, path: string): RawInfo {
   const raw: Record<string, RawInfo[string]> = {};
   for (const [name, value] of Object.entries(given) as [string, unknown][]) {
-    const entry = (schema as Record<string, unknown>)[name];
+    const entry = Object.hasOwn(schema, name) ? (schema as Record<string, unknown>)[name] : undefined;
     if (entry === undefined) {
       throw new TypeError(`${path}.${name}: no such field; known are ${Object.keys(schema).join(', ')}`);
     }
