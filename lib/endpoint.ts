@@ -48,6 +48,8 @@ export class Endpoint extends Resource {
   readonly #maxMessageSize: number;
   readonly #injectSize: number;
   readonly #tagLimit: bigint;
+  /** rxd takes more injected messages than it has room for, and loses them: they are sent, where somebody counts. */
+  readonly #losesInjected: boolean;
   readonly #slice: Slice = { memory: -1, offset: 0, length: 0 };
   readonly #blockedSends: BlockedPosts;
   readonly #blockedReceives: BlockedPosts;
@@ -81,6 +83,7 @@ export class Endpoint extends Resource {
     this.addressVector = addressVector;
     this.#maxMessageSize = wanted.epAttr.maxMsgSize;
     this.#injectSize = wanted.txAttr.injectSize;
+    this.#losesInjected = wanted.fabricAttr.provName?.endsWith(';ofi_rxd') === true;
     this.#tagLimit = tagLimit(wanted.epAttr.memTagFormat);
     const checkPost = this.#checkPost.bind(this);
     this.#blockedSends = new BlockedPosts(this, checkPost);
@@ -177,6 +180,10 @@ export class Endpoint extends Resource {
    */
   inject(buffer: ArrayBufferView, address: number): Promise<void> {
     this.#locateInjected(buffer, address);
+    if (this.#losesInjected) {
+      const copy = Buffer.from(new Uint8Array(buffer.buffer, buffer.byteOffset, buffer.byteLength));
+      return this.send(copy, address).then(() => undefined);
+    }
     const { memory, offset, length } = this.#slice;
     const handle = handleOf(this);
     const post = (): number => binding.endpointInject(handle, memory, offset, length, address, PROMISE_DOOR);
