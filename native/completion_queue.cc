@@ -126,7 +126,7 @@ int CompletionQueue::Read(Door door, const CompletionArrays& out) {
   constexpr int kChunk = 64;
   struct fi_cq_tagged_entry entries[kChunk];
   int count = HasWaiting(door) ? TakeWaiting(door, out) : 0;
-  while (count < out.capacity) {
+  while (count < out.capacity && unready == 0) {
     int room = out.capacity - count < kChunk ? out.capacity - count : kChunk;
     // ssize_t fi_cq_read(struct fid_cq *cq, void *buf, size_t count)
     ssize_t result = fi_cq_read(fid, entries, static_cast<size_t>(room));

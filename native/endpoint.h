@@ -30,8 +30,10 @@ struct Endpoint {
     if (!fid) return 0;
     bool is_known = domain->fabric->is_shared_memory && !name.empty();
     int result = is_known ? shared_memory::CloseEndpoint(&fid->fid, name) : domain->Close(&fid->fid);
-    if (!result) fid = nullptr;
-    return result;
+    if (result) return result;
+    fid = nullptr;
+    if (queue && !enabled) queue->unready--;
+    return 0;
   }
 
   Domain* domain;
