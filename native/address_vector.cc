@@ -45,16 +45,7 @@ Napi::Value AddressVectorInsert(const Napi::CallbackInfo& info) {
   int count = fi_av_insert(av->fid, address.data(), 1, &inserted, 0, nullptr);
   if (count < 0) return Napi::Number::New(info.Env(), count);
   if (count != 1 || inserted == FI_ADDR_NOTAVAIL) return Napi::Number::New(info.Env(), -FI_EADDRNOTAVAIL);
-  int32_t index;
-  if (av->free.empty()) {
-    index = static_cast<int32_t>(av->addresses.size());
-    av->addresses.push_back(inserted);
-  } else {
-    index = av->free.back();
-    av->free.pop_back();
-    av->addresses[static_cast<size_t>(index)] = inserted;
-  }
-  return Napi::Number::New(info.Env(), index);
+  return Napi::Number::New(info.Env(), av->Add(inserted));
 }
 
 // int fi_av_remove(struct fid_av *av, fi_addr_t *fi_addr, size_t count, uint64_t flags)
@@ -65,10 +56,7 @@ Napi::Value AddressVectorRemove(const Napi::CallbackInfo& info) {
   if (!av) return Napi::Number::New(info.Env(), -FI_EBADF);
   if (!av->Find(index, &address)) return Napi::Number::New(info.Env(), -FI_EINVAL);
   int result = fi_av_remove(av->fid, &address, 1, 0);
-  if (!result) {
-    av->addresses[static_cast<size_t>(index)] = FI_ADDR_NOTAVAIL;
-    av->free.push_back(index);
-  }
+  if (!result) av->Forget(index);
   return Napi::Number::New(info.Env(), result);
 }
 

@@ -23,7 +23,7 @@ CompletionQueue::~CompletionQueue() {
     Unpin(ring, ring_handle);
   }
   if (fid) domain->Close(&fid->fid);
-  operations.ForEachInFlight([this](Operation* operation) { Unpin(operation->memory, operation->memory_handle); });
+  operations.ForEachInFlight([this](Operation* operation) { UnpinAll(operation); });
   domain->children--;
 }
 
@@ -32,9 +32,11 @@ void CompletionQueue::Write(const CompletionArrays& out, int index, const Entry&
   out.flags[index] = entry.flags;
   out.data[index] = entry.data;
   out.tag[index] = entry.tag;
+  out.offset[index] = entry.offset;
   out.context[index] = entry.context;
   out.error[index] = entry.error;
   out.provider_error[index] = entry.provider_error;
+  out.source[index] = entry.source;
 }
 
 int CompletionQueue::TakeWaiting(Door door, const CompletionArrays& out) {
@@ -51,10 +53,20 @@ void CompletionQueue::Unpin(Memory* memory, int32_t handle) {
   if (--memory->in_flight == 0 && memory->released) environment->memories.Remove(handle);
 }
 
-uint32_t CompletionQueue::Finish(Operation* operation) {
+void CompletionQueue::UnpinAll(Operation* operation) {
   Unpin(operation->memory, operation->memory_handle);
-  operations.Free(operation);
+  if (!operation->more) return;
+  for (auto& [memory, handle] : *operation->more) Unpin(memory, handle);
+  operation->more.reset();
+}
+
+uint32_t CompletionQueue::ContextOf(const Operation* operation) {
   return operation->door == Door::kPromise ? operation->slot : operation->user_context;
+}
+
+void CompletionQueue::Finish(Operation* operation) {
+  UnpinAll(operation);
+  operations.Free(operation);
 }
 
 Operation* CompletionQueue::Begin(Endpoint* endpoint, Memory* memory, int32_t memory_handle, Door door,
@@ -66,22 +78,20 @@ Operation* CompletionQueue::Begin(Endpoint* endpoint, Memory* memory, int32_t me
   operation->memory_handle = memory_handle;
   operation->door = door;
   operation->user_context = user_context;
+  operation->many = false;
   memory->in_flight++;
   return operation;
 }
 
 void CompletionQueue::Abandon(Operation* operation) {
-  Unpin(operation->memory, operation->memory_handle);
-  operations.Free(operation);
+  Finish(operation);
 }
 
 void CompletionQueue::CancelOperationsOf(Endpoint* endpoint) {
   operations.ForEachInFlight([this, endpoint](Operation* operation) {
     if (operation->endpoint != endpoint) return;
-    bool promise = operation->door == Door::kPromise;
-    uint32_t context = promise ? operation->slot : operation->user_context;
-    waiting_[static_cast<int>(operation->door)].push_back({0, 0, 0, 0, context, FI_ECANCELED, 0});
-    Unpin(operation->memory, operation->memory_handle);
+    waiting_[static_cast<int>(operation->door)].push_back({0, 0, 0, 0, 0, ContextOf(operation), FI_ECANCELED, 0, -1});
+    UnpinAll(operation);
     operations.Retire(operation);
   });
 }
@@ -111,19 +121,40 @@ int CompletionQueue::ReadError(Entry* entry, Door* door) {
   char text[256] = "";
   const char* said = fi_cq_strerror(fid, error->prov_errno, error->err_data, text, sizeof(text));
   if (*door == Door::kPromise) error_texts_[slot] = said ? said : "";
-  *entry = {error->len, error->flags, error->data, error->tag, 0, error->err, error->prov_errno};
-  entry->context = Finish(operation);
+  *entry = {error->len, error->flags,         error->data,          error->tag,
+            0,          ContextOf(operation), std::abs(error->err), std::abs(error->prov_errno),
+            -1};
+  Finish(operation);
   return 1;
+}
+
+void CompletionQueue::Deliver(Door door, const CompletionArrays& out, int* count, Operation* operation, Entry entry) {
+  entry.context = ContextOf(operation);
+  Door owner = operation->door;
+  if (operation->many) {
+    // A completion without the flag is a message in a buffer that goes on receiving.
+    if (entry.flags & FI_MULTI_RECV) Finish(operation);
+  } else {
+    Finish(operation);
+  }
+  if (owner == door) {
+    Write(out, (*count)++, entry);
+  } else {
+    waiting_[static_cast<int>(owner)].push_back(entry);
+  }
 }
 
 int CompletionQueue::Read(Door door, const CompletionArrays& out) {
   constexpr int kChunk = 64;
   struct fi_cq_tagged_entry entries[kChunk];
+  fi_addr_t sources[kChunk];
   int count = HasWaiting(door) ? TakeWaiting(door, out) : 0;
   while (count < out.capacity) {
     int room = out.capacity - count < kChunk ? out.capacity - count : kChunk;
     // ssize_t fi_cq_read(struct fid_cq *cq, void *buf, size_t count)
-    ssize_t result = fi_cq_read(fid, entries, static_cast<size_t>(room));
+    // ssize_t fi_cq_readfrom(struct fid_cq *cq, void *buf, size_t count, fi_addr_t *src_addr)
+    ssize_t result = wants_source ? fi_cq_readfrom(fid, entries, static_cast<size_t>(room), sources)
+                                  : fi_cq_read(fid, entries, static_cast<size_t>(room));
     if (result == -FI_EAGAIN || result == 0) break;
     Entry entry;
     if (result == -FI_EAVAIL) {
@@ -143,13 +174,10 @@ int CompletionQueue::Read(Door door, const CompletionArrays& out) {
     for (ssize_t i = 0; i < result; i++) {
       auto* operation = static_cast<Operation*>(entries[i].op_context);
       if (!operation || !operation->in_flight) continue;
-      Door owner = operation->door;
-      entry = {entries[i].len, entries[i].flags, entries[i].data, entries[i].tag, Finish(operation), 0, 0};
-      if (owner == door) {
-        Write(out, count++, entry);
-      } else {
-        waiting_[static_cast<int>(owner)].push_back(entry);
-      }
+      entry = {entries[i].len, entries[i].flags, entries[i].data, entries[i].tag, 0, 0, 0, 0, -1};
+      if (operation->many && entries[i].buf) entry.offset = operation->memory->OffsetOf(entries[i].buf);
+      if (wants_source) entry.source = operation->endpoint->IndexOf(sources[i]);
+      Deliver(door, out, &count, operation, entry);
     }
     if (result < room) break;
   }

@@ -23,7 +23,8 @@ Napi::Value EndpointOpen(const Napi::CallbackInfo& info) {
   struct fid_ep* fid = nullptr;
   int result = fi_endpoint(domain->fid, native.get(), &fid, nullptr);
   if (result) return Napi::Number::New(info.Env(), result);
-  return Napi::Number::New(info.Env(), environment.endpoints.Add(std::make_unique<Endpoint>(domain, fid)));
+  auto endpoint = std::make_unique<Endpoint>(domain, fid, native->caps);
+  return Napi::Number::New(info.Env(), environment.endpoints.Add(std::move(endpoint)));
 }
 
 // int fi_ep_bind(struct fid_ep *ep, struct fid *bfid, uint64_t flags)
@@ -36,6 +37,7 @@ Napi::Value EndpointBindQueue(const Napi::CallbackInfo& info) {
   if (!result) {
     endpoint->queue = queue;
     queue->children++;
+    if (endpoint->caps & FI_SOURCE) queue->wants_source = true;
   }
   return Napi::Number::New(info.Env(), result);
 }

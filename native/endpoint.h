@@ -12,7 +12,9 @@
 namespace node_libfabric {
 
 struct Endpoint {
-  Endpoint(Domain* parent, struct fid_ep* ep) : domain(parent), fid(ep) { domain->children++; }
+  Endpoint(Domain* parent, struct fid_ep* ep, uint64_t capabilities) : domain(parent), fid(ep), caps(capabilities) {
+    domain->children++;
+  }
   ~Endpoint() {
     Close();
     if (queue) queue->children--;
@@ -31,8 +33,11 @@ struct Endpoint {
     return result;
   }
 
+  int32_t IndexOf(fi_addr_t source) const { return av ? av->IndexOf(source) : -1; }
+
   Domain* domain;
   struct fid_ep* fid;
+  uint64_t caps;
   std::string name;  // shm: what fi_getname said when it was enabled
   CompletionQueue* queue = nullptr;
   AddressVector* av = nullptr;

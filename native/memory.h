@@ -35,6 +35,9 @@ class Memory {
            static_cast<uint64_t>(length) <= length_ - static_cast<uint64_t>(offset);
   }
   uint8_t* At(int64_t offset) const { return base_ + offset; }
+  double OffsetOf(const void* address) const {
+    return static_cast<double>(static_cast<const uint8_t*>(address) - base_);
+  }
   size_t length() const { return length_; }
 
   // The local descriptor that an operation of `domain` must pass, registering the whole backing store at first use

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <deque>
 #include <memory>
+#include <utility>
 #include <vector>
 
 namespace node_libfabric {
@@ -28,6 +29,9 @@ struct Operation {
   uint32_t user_context;  // batch door: what the caller passed
   Door door;
   bool in_flight;
+  bool many;  // FI_MULTI_RECV: completes for each message, and is over when a completion has that flag
+  // Further memories that it uses: vectors, results and comparands of atomics.
+  std::unique_ptr<std::vector<std::pair<Memory*, int32_t>>> more;
 };
 
 // Operations of one completion queue. They never move, since libfabric holds their addresses.
