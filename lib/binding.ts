@@ -25,6 +25,8 @@ export const PROMISES_WAITING = 1 << 30;
 export const KEPT_BY_PROVIDER = 1;
 /** Address index that means any source. */
 export const ANY_ADDRESS = -1;
+/** The numbers of endpointMessage's operations. */
+export const MESSAGE_KINDS = { send: 0, recv: 1, tsend: 2, trecv: 3 } as const;
 /** Context that sends a completion through the promise door. */
 export const PROMISE_DOOR = -1;
 
@@ -84,6 +86,7 @@ export interface Binding {
     spinNanoseconds: number,
     promiseDoor: boolean,
   ) => number;
+  completionQueueTakeWaiting: (queue: Handle, memory: Handle, capacity: number) => number;
   completionQueueStrerror: (queue: Handle, providerErrno: number) => string | Result;
   completionQueueErrorText: (queue: Handle, slot: number) => string;
   completionQueueClose: (queue: Handle) => Result;
@@ -105,6 +108,26 @@ export interface Binding {
   endpointTsend: Post;
   endpointTrecv: Post;
   endpointInject: Post;
+  endpointMessage: (
+    endpoint: Handle,
+    kind: number,
+    context: number,
+    segments: readonly number[],
+    address: number,
+    tag: bigint,
+    ignore: bigint,
+    data: bigint,
+    flags: bigint,
+  ) => Result;
+  endpointInjectMessage: (
+    endpoint: Handle,
+    memory: Handle,
+    offset: number,
+    length: number,
+    address: number,
+    tag: bigint | undefined,
+    data: bigint | undefined,
+  ) => Result;
   endpointCancel: (endpoint: Handle, slot: number) => Result;
   endpointClose: (endpoint: Handle) => Result;
   endpointFree: (endpoint: Handle) => Result;

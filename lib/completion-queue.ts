@@ -176,15 +176,18 @@ export class CompletionQueue extends Resource implements ProgressClient {
 
   /** @internal Settles what has completed. @returns how many operations that were. */
   drain(): number {
+    return this.#settle((handle, memory) => binding.completionQueueRead(handle, memory, RING_CAPACITY, 0, true));
+  }
+
+  /** @internal Settles what was given up with an endpoint that has been closed, and asks the provider for nothing. */
+  drainWaiting(): void {
+    this.#settle((handle, memory) => binding.completionQueueTakeWaiting(handle, memory, RING_CAPACITY));
+  }
+
+  #settle(read: (handle: number, memory: number) => number): number {
     let total = 0;
     while (!this.closed) {
-      const count = binding.completionQueueRead(
-        handleOf(this),
-        CompletionBatch.memoryOf(this.#ring),
-        RING_CAPACITY,
-        0,
-        true,
-      );
+      const count = read(handleOf(this), CompletionBatch.memoryOf(this.#ring));
       if (count < 0) this.fail(count);
       if (count <= 0) break;
       total += count;

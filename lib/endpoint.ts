@@ -1,18 +1,14 @@
-/** struct fid_ep: where messages are sent and received. */
+/** struct fid_ep: endpoints, as users open them. */
 import { AddressVector } from './address-vector.js';
-import { BlockedPosts, type BlockedPost } from './blocked-posts.js';
-import { ANY_ADDRESS, binding, PROMISE_DOOR } from './binding.js';
+import { binding } from './binding.js';
 import { CompletionQueue, type CompletionQueueOptions } from './completion-queue.js';
-import { ERRORS, MODES } from './constants.js';
+import { MODES } from './constants.js';
 import { Domain } from './domain.js';
-import { check, fabricError, show } from './errors.js';
+import { MessageEndpoint } from './endpoint-messages.js';
+import { check, show } from './errors.js';
 import { Fabric } from './fabric.js';
 import { encodeInfo, type Info } from './info.js';
-import { locate, type Slice } from './memory.js';
-import { PendingOperation, type Completion, type OperationOptions } from './operation.js';
-import { argumentHandle, handleOf, Resource } from './resource.js';
-
-type Post = typeof binding.endpointSend;
+import { argumentHandle } from './resource.js';
 
 /** Options of {@link Endpoint.open}. */
 export type EndpointOpenOptions = Pick<CompletionQueueOptions, 'progress'>;
@@ -25,9 +21,6 @@ export interface EndpointBindings {
 
 // What this package does by itself; every other mode bit asks something of the application that it does not offer.
 const SUPPORTED_MODES = MODES.FI_CONTEXT | MODES.FI_CONTEXT2;
-const CONTEXT_LIMIT = 2 ** 32;
-const FULL = -ERRORS.FI_EAGAIN;
-const CANCEL_GRACE_MILLISECONDS = 1000;
 
 /**
  * A connectionless endpoint: fi_endpoint(3), fi_msg(3), fi_tagged(3).
@@ -38,21 +31,9 @@ const CANCEL_GRACE_MILLISECONDS = 1000;
  * Every operation has two doors. The promise door (`send`, `recv` …) is for programs. The batch door (`postSend`,
  * `postRecv` …) takes a number as context, allocates nothing, and delivers to {@link CompletionQueue.read}.
  */
-export class Endpoint extends Resource {
-  readonly info: Info;
-  readonly domain: Domain;
-  readonly completionQueue: CompletionQueue;
-  readonly addressVector: AddressVector;
-
-  readonly #handle: number;
-  readonly #maxMessageSize: number;
-  readonly #injectSize: number;
-  readonly #slice: Slice = { memory: -1, offset: 0, length: 0 };
-  readonly #blockedSends: BlockedPosts;
-  readonly #blockedReceives: BlockedPosts;
+export class Endpoint extends MessageEndpoint {
+  declare readonly addressVector: AddressVector;
   #ownsSet = false;
-  #outstanding = 0;
-  #referenced = true;
 
   /**
    * fi_endpoint(3), fi_ep_bind(3), fi_enable(3): ready to use.
@@ -72,17 +53,7 @@ export class Endpoint extends Resource {
     checkUsable(wanted, (raw['mode'] as bigint | undefined) ?? 0n);
     const doing = `cannot open an endpoint of provider ${wanted.fabricAttr.provName ?? ''}`;
     const handle = check<number>(binding.endpointOpen(domainHandle, raw), 'fi_endpoint', doing);
-    super(handle, closeEndpoint, [domain, completionQueue, addressVector]);
-    this.#handle = handle;
-    this.info = wanted;
-    this.domain = domain;
-    this.completionQueue = completionQueue;
-    this.addressVector = addressVector;
-    this.#maxMessageSize = wanted.epAttr.maxMsgSize;
-    this.#injectSize = wanted.txAttr.injectSize;
-    const checkPost = this.#checkPost.bind(this);
-    this.#blockedSends = new BlockedPosts(this, checkPost);
-    this.#blockedReceives = new BlockedPosts(this, checkPost);
+    super(handle, wanted, domain, completionQueue, addressVector);
     try {
       check(binding.endpointBindQueue(handle, queueHandle), 'fi_ep_bind', doing);
       check(binding.endpointBindAddressVector(handle, avHandle), 'fi_ep_bind', doing);
@@ -120,289 +91,11 @@ export class Endpoint extends Resource {
     return this.domain.fabric;
   }
 
-  /** This endpoint's address, for a peer's {@link AddressVector.insert}: fi_getname(3). A copy. */
-  get address(): Buffer {
-    return check<Buffer>(binding.endpointName(handleOf(this)), 'fi_getname', 'cannot get the address');
-  }
-
-  /**
-   * Sends a message: fi_send(3).
-   *
-   * @param buffer - Untouched until the promise is settled.
-   * @param address - What {@link AddressVector.insert} returned.
-   * @throws TypeError or RangeError for arguments that cannot be, FabricError when the provider refuses the post.
-   */
-  send(buffer: ArrayBufferView, address: number, options?: OperationOptions): Promise<Completion> {
-    return this.#begin(binding.endpointSend, 'fi_send', buffer, address, 0, 0, options);
-  }
-
-  /**
-   * Receives a message: fi_recv(3).
-   *
-   * @param buffer - Filled from its start; `length` of the completion says how far.
-   * @param address - From whom, where the provider has FI_DIRECTED_RECV; by default from anyone.
-   * @throws as {@link send}; rejects with `FI_ETRUNC` for a message longer than the buffer.
-   */
-  recv(buffer: ArrayBufferView, address = ANY_ADDRESS, options?: OperationOptions): Promise<Completion> {
-    return this.#begin(binding.endpointRecv, 'fi_recv', buffer, address, 0, 0, options);
-  }
-
-  /** Sends a tagged message: fi_tsend(3). @param tag - An unsigned 64-bit value. */
-  tsend(buffer: ArrayBufferView, address: number, tag: bigint, options?: OperationOptions): Promise<Completion> {
-    return this.#begin(binding.endpointTsend, 'fi_tsend', buffer, address, checkTag(tag, 'tag'), 0, options);
-  }
-
-  /**
-   * Receives a tagged message: fi_trecv(3).
-   *
-   * @param tag - An unsigned 64-bit value that the message's tag has to equal …
-   * @param ignore - … except for the bits that are set here.
-   */
-  trecv(
-    buffer: ArrayBufferView,
-    tag: bigint,
-    ignore = 0n,
-    address = ANY_ADDRESS,
-    options?: OperationOptions,
-  ): Promise<Completion> {
-    checkTag(tag, 'tag');
-    return this.#begin(binding.endpointTrecv, 'fi_trecv', buffer, address, tag, checkTag(ignore, 'ignore'), options);
-  }
-
-  /**
-   * Sends a small message (up to `info.txAttr.injectSize` bytes) without waiting for its completion: fi_inject(3). The
-   * promise resolves when the provider has taken a copy, at once unless it is full. What goes wrong later is not reported.
-   */
-  inject(buffer: ArrayBufferView, address: number): Promise<void> {
-    locate(buffer, 'buffer', this.#slice);
-    if (this.#slice.length > this.#injectSize) {
-      throw new RangeError(
-        `buffer: ${this.#slice.length} bytes are more than txAttr.injectSize of ${this.#injectSize}`,
-      );
-    }
-    checkAddress(address, 0);
-    const { memory, offset, length } = this.#slice;
-    const handle = handleOf(this);
-    const post = (): number => binding.endpointInject(handle, memory, offset, length, address, PROMISE_DOOR);
-    const result = this.#blockedSends.isEmpty ? post() : FULL;
-    if (result === 0) return Promise.resolve();
-    this.#checkPost(result, 'fi_inject');
-    const operation = new PendingOperation(this, 'fi_inject', false);
-    this.#block(this.#blockedSends, { operation, post, buffer });
-    return operation.promise.then(() => undefined);
-  }
-
-  /**
-   * Posts a send through the batch door.
-   *
-   * @param context - An unsigned 32-bit integer, handed back in the batch.
-   * @returns false when the provider is full (-FI_EAGAIN): read completions, then post again.
-   */
-  postSend(buffer: ArrayBufferView, address: number, context: number): boolean {
-    checkAddress(address, 0);
-    return this.#post(binding.endpointSend, 'fi_send', buffer, address, context, 0, 0);
-  }
-
-  /** Posts a receive through the batch door; see {@link postSend}. */
-  postRecv(buffer: ArrayBufferView, context: number, address = ANY_ADDRESS): boolean {
-    checkAddress(address, ANY_ADDRESS);
-    return this.#post(binding.endpointRecv, 'fi_recv', buffer, address, context, 0, 0);
-  }
-
-  /** Posts a tagged send through the batch door; see {@link postSend}. @param tag - A safe integer, or a bigint. */
-  postTsend(buffer: ArrayBufferView, address: number, tag: number | bigint, context: number): boolean {
-    checkAddress(address, 0);
-    return this.#post(binding.endpointTsend, 'fi_tsend', buffer, address, context, checkTag(tag, 'tag'), 0);
-  }
-
-  /** Posts a tagged receive through the batch door; see {@link postSend}. */
-  postTrecv(
-    buffer: ArrayBufferView,
-    tag: number | bigint,
-    ignore: number | bigint,
-    context: number,
-    address = ANY_ADDRESS,
-  ): boolean {
-    checkAddress(address, ANY_ADDRESS);
-    checkTag(tag, 'tag');
-    checkTag(ignore, 'ignore');
-    return this.#post(binding.endpointTrecv, 'fi_trecv', buffer, address, context, tag, ignore);
-  }
-
-  /** Operations outstanding keep the process alive: the default. */
-  ref(): this {
-    if (!this.#referenced) this.completionQueue.reference(this.#outstanding);
-    this.#referenced = true;
-    return this;
-  }
-
-  /** Operations outstanding no longer keep the process alive. */
-  unref(): this {
-    if (this.#referenced) this.completionQueue.reference(-this.#outstanding);
-    this.#referenced = false;
-    return this;
-  }
-
   /** Closes the endpoint (fi_close(3)), and the set of {@link Endpoint.open}. What was in flight rejects with `FI_ECANCELED`. */
   override close(): void {
     super.close();
     if (this.#ownsSet) this.fabric.close();
   }
-
-  /** @internal */
-  override beforeClose(): void {
-    // The provider lets go of the buffers; then what it has completed meanwhile is settled as it ended.
-    check(binding.endpointClose(this.#handle), 'fi_close', 'cannot close the Endpoint');
-    this.completionQueue.drain();
-  }
-
-  /** @internal */
-  override afterClose(): void {
-    for (const operation of [...this.#blockedSends.clear(), ...this.#blockedReceives.clear()]) {
-      this.settled();
-      operation.fail(ERRORS.FI_ECANCELED);
-    }
-    // What the provider never completed was given up by closeEndpoint, and is in the queue now.
-    this.completionQueue.drain();
-  }
-
-  /** @internal */
-  settled(): void {
-    this.#outstanding--;
-    if (this.#referenced) this.completionQueue.reference(-1);
-  }
-
-  /** @internal */
-  retryBlocked(): void {
-    if (this.closed) return;
-    const sends = this.#blockedSends.retry();
-    const receives = this.#blockedReceives.retry();
-    if (!sends || !receives) this.completionQueue.block(this);
-  }
-
-  /** @internal */
-  posted(operation: PendingOperation, slot: number): void {
-    if (operation.syscall === 'fi_inject') {
-      this.settled();
-      operation.succeed({ length: 0, flags: 0n });
-    } else {
-      this.completionQueue.track(slot, operation);
-    }
-  }
-
-  /** @internal */
-  dropped(operation: PendingOperation, error: unknown): void {
-    this.settled();
-    operation.reject(error);
-  }
-
-  #begin(
-    call: Post,
-    syscall: string,
-    buffer: ArrayBufferView,
-    address: number,
-    tag: bigint | number,
-    ignore: bigint | number,
-    options: OperationOptions | undefined,
-  ): Promise<Completion> {
-    const receives = call === binding.endpointRecv || call === binding.endpointTrecv;
-    checkAddress(address, receives ? ANY_ADDRESS : 0);
-    const slice = this.#slice;
-    locate(buffer, 'buffer', slice);
-    if (slice.length > this.#maxMessageSize && !receives) throw this.#tooLong(slice.length);
-    const signal = options?.signal;
-    if (signal?.aborted === true) return Promise.reject(signal.reason as Error);
-    const blocked = receives ? this.#blockedReceives : this.#blockedSends;
-    const { memory, offset, length } = slice;
-    const handle = handleOf(this);
-    const slot = blocked.isEmpty ? call(handle, memory, offset, length, address, PROMISE_DOOR, tag, ignore) : FULL;
-    this.#checkPost(slot, syscall);
-    const operation = new PendingOperation(
-      this,
-      syscall,
-      call === binding.endpointTsend || call === binding.endpointTrecv,
-    );
-    if (slot >= 0) {
-      this.#started();
-      this.completionQueue.track(slot, operation);
-    } else {
-      const post = (): number => call(handle, memory, offset, length, address, PROMISE_DOOR, tag, ignore);
-      this.#block(blocked, { operation, post, buffer });
-    }
-    if (signal !== undefined) {
-      operation.listen(signal, () => {
-        this.#cancel(operation, blocked);
-      });
-    }
-    return operation.promise;
-  }
-
-  #post(
-    call: Post,
-    syscall: string,
-    buffer: ArrayBufferView,
-    address: number,
-    context: number,
-    tag: bigint | number,
-    ignore: bigint | number,
-  ): boolean {
-    if (!(Number.isInteger(context) && context >= 0 && context < CONTEXT_LIMIT)) {
-      throw new RangeError(`context: expected an unsigned 32-bit integer, not ${show(context)}`);
-    }
-    const slice = this.#slice;
-    locate(buffer, 'buffer', slice);
-    const slot = call(handleOf(this), slice.memory, slice.offset, slice.length, address, context, tag, ignore);
-    if (slot >= 0) return true;
-    this.#checkPost(slot, syscall);
-    return false;
-  }
-
-  /** @throws FabricError for a code other than "full". */
-  #checkPost(result: number, syscall: string): void {
-    if (result >= 0 || result === FULL) return;
-    this.completionQueue.checkUsable();
-    if (this.#slice.length > this.#maxMessageSize) throw this.#tooLong(this.#slice.length);
-    throw fabricError(`cannot post a ${syscall.replace('fi_', '')}`, { errno: -result, syscall });
-  }
-
-  #tooLong(length: number): RangeError {
-    return new RangeError(`buffer: ${length} bytes are more than epAttr.maxMsgSize of ${this.#maxMessageSize}`);
-  }
-
-  #started(): void {
-    this.#outstanding++;
-    if (this.#referenced) this.completionQueue.reference(1);
-  }
-
-  #block(blocked: BlockedPosts, post: BlockedPost): void {
-    blocked.add(post);
-    this.#started();
-    this.completionQueue.block(this);
-  }
-
-  #cancel(operation: PendingOperation, blocked: BlockedPosts): void {
-    if (blocked.remove(operation)) {
-      this.settled();
-      operation.fail(ERRORS.FI_ECANCELED);
-      return;
-    }
-    const slot = this.completionQueue.slotOf(operation);
-    if (slot < 0 || this.closed) return;
-    binding.endpointCancel(this.#handle, slot);
-    // Its completion, cancelled or not, comes through the queue. Not every provider can cancel everything, and some
-    // operations never complete (a send to a peer that has died): nobody waits for those longer than this.
-    setTimeout(() => {
-      if (this.completionQueue.slotOf(operation) !== slot) return;
-      this.completionQueue.forget(slot);
-      operation.fail(ERRORS.FI_ECANCELED);
-    }, CANCEL_GRACE_MILLISECONDS).unref();
-  }
-}
-
-/** fi_close(3) in its second half: see native/endpoint.cc. */
-function closeEndpoint(handle: number): number {
-  const closed = binding.endpointClose(handle);
-  return closed < 0 ? closed : binding.endpointFree(handle);
 }
 
 function checkUsable(info: Info, mode: bigint): void {
@@ -422,16 +115,4 @@ function checkUsable(info: Info, mode: bigint): void {
 /** Room for a completion of every operation that the endpoint can have outstanding. */
 function queueSize(info: Info): number {
   return Math.min(info.txAttr.size + info.rxAttr.size, 1 << 16);
-}
-
-function checkAddress(address: number, lowest: number): void {
-  if (!Number.isInteger(address) || address < lowest || address >= 2 ** 31) {
-    throw new RangeError(`address: expected what AddressVector.insert returned, not ${show(address)}`);
-  }
-}
-
-function checkTag<T extends number | bigint>(tag: T, name: string): T {
-  const fits = typeof tag === 'bigint' ? tag >= 0n && tag < 2n ** 64n : Number.isSafeInteger(tag) && tag >= 0;
-  if (!fits) throw new RangeError(`${name}: expected an unsigned 64-bit integer, not ${show(tag)}`);
-  return tag;
 }

@@ -49,6 +49,8 @@ export class PendingOperation {
     readonly owner: OperationOwner,
     readonly syscall: string,
     readonly tagged: boolean,
+    /** Whether it is over when the provider has taken it. */
+    readonly isInjected: boolean,
   ) {
     this.promise = new Promise<Completion>((resolve, reject) => {
       this.resolve = resolve;
@@ -82,6 +84,13 @@ export class PendingOperation {
 
   #error(errno: number, provider: { errno: number; message: string } | undefined): FabricError {
     const doing = `${this.syscall.replace('fi_', '')} failed`;
-    return fabricError(doing, { errno, syscall: this.syscall, provider, hint: HINTS[errno] });
+    const hint = HINTS[errno];
+    // Where the error itself says all, providers leave in their own number what happened to be there.
+    return fabricError(doing, {
+      errno,
+      syscall: this.syscall,
+      hint,
+      provider: hint === undefined ? provider : undefined,
+    });
   }
 }

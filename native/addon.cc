@@ -54,6 +54,7 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   ExportCompletionQueue(env, exports, environment);
   ExportProgress(env, exports, environment);
   ExportEndpoint(env, exports, environment);
+  ExportMessage(env, exports, environment);
   ExportMemory(env, exports, environment);
   return exports;
 }

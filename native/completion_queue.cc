@@ -3,6 +3,8 @@
 #include <sched.h>
 #include <time.h>
 
+#include <cstdlib>
+
 #include "arguments.h"
 #include "close.h"
 #include "environment.h"
@@ -121,6 +123,7 @@ int CompletionQueue::ReadError(Entry* entry, Door* door) {
   char text[256] = "";
   const char* said = fi_cq_strerror(fid, error->prov_errno, error->err_data, text, sizeof(text));
   if (*door == Door::kPromise) error_texts_[slot] = said ? said : "";
+  // Some providers report their errors negative, as their functions return them.
   *entry = {error->len, error->flags,         error->data,          error->tag,
             0,          ContextOf(operation), std::abs(error->err), std::abs(error->prov_errno),
             -1};
@@ -237,6 +240,20 @@ Napi::Value CompletionQueueErrorText(const Napi::CallbackInfo& info) {
 // next tick of the scheduler, milliseconds later.
 constexpr int64_t kSpinBeforeYielding = 20'000;
 
+// completionQueueTakeWaiting(queue, batchMemory, capacity): number
+// Completions of the promise door that were set aside. Does not touch the provider, which may not survive being asked
+// for progress right after one of its endpoints was closed (libfabric 1.17's net: a connection that was about to be
+// accepted).
+Napi::Value CompletionQueueTakeWaiting(const Napi::CallbackInfo& info) {
+  CompletionQueue* queue = Find(info);
+  Memory* memory = EnvironmentOf(info).memories.Get(info[1].As<Napi::Number>().Int32Value());
+  int capacity = info[2].As<Napi::Number>().Int32Value();
+  if (!queue || !memory) return Napi::Number::New(info.Env(), -FI_EBADF);
+  size_t needed = CompletionArrays::kBytesPerEntry * static_cast<size_t>(capacity);
+  if (capacity <= 0 || memory->length() < needed) return Napi::Number::New(info.Env(), -FI_EINVAL);
+  return Napi::Number::New(info.Env(), queue->TakeWaiting(Door::kPromise, CompletionArrays(memory->At(0), capacity)));
+}
+
 int64_t Nanoseconds() {
   struct timespec now;
   clock_gettime(CLOCK_MONOTONIC, &now);
@@ -290,6 +307,7 @@ void ExportCompletionQueue(Napi::Env env, Napi::Object exports, Environment* env
   Export(env, exports, environment, "completionQueueDescriptor", CompletionQueueDescriptor);
   Export(env, exports, environment, "completionQueueStrerror", CompletionQueueStrerror);
   Export(env, exports, environment, "completionQueueErrorText", CompletionQueueErrorText);
+  Export(env, exports, environment, "completionQueueTakeWaiting", CompletionQueueTakeWaiting);
   ExportRaw(env, exports, environment, "completionQueueRead", CompletionQueueRead);
 }
 

@@ -55,7 +55,10 @@ struct CompletionQueue {
   // negative libfabric code when the queue itself has failed.
   int Read(Door door, const CompletionArrays& out);
 
-  // Gives up what is in flight on `endpoint`, which has been closed and whose completions have been drained: each
+  // The same of what was read or given up before, without asking the provider.
+  int TakeWaiting(Door door, const CompletionArrays& out);
+
+  // Gives up what is in flight on `endpoint`, which has been closed: each
   // operation completes with FI_ECANCELED.
   void CancelOperationsOf(Endpoint* endpoint);
 
@@ -87,7 +90,6 @@ struct CompletionQueue {
   };
 
   static void Write(const CompletionArrays& out, int index, const Entry& entry);
-  int TakeWaiting(Door door, const CompletionArrays& out);
   int ReadError(Entry* entry, Door* door);
   static uint32_t ContextOf(const Operation* operation);
   void Finish(Operation* operation);

@@ -53,6 +53,7 @@ void ExportAddressVector(Napi::Env env, Napi::Object exports, Environment* envir
 void ExportCompletionQueue(Napi::Env env, Napi::Object exports, Environment* environment);
 void ExportProgress(Napi::Env env, Napi::Object exports, Environment* environment);
 void ExportEndpoint(Napi::Env env, Napi::Object exports, Environment* environment);
+void ExportMessage(Napi::Env env, Napi::Object exports, Environment* environment);
 void ExportMemory(Napi::Env env, Napi::Object exports, Environment* environment);
 
 template <typename Callback>

@@ -9,6 +9,7 @@
 #include "environment.h"
 #include "info_fields.h"
 #include "nic.h"
+#include "signal_guard.h"
 
 namespace node_libfabric {
 namespace {
@@ -114,6 +115,7 @@ Napi::Value InfoGet(const Napi::CallbackInfo& info) {
   int result;
   {
     std::lock_guard<std::mutex> guard(DiscoveryLock());
+    SignalGuard signals(SignalGuard::Restore::kAll);  // the first call initialises the providers
     result = fi_getinfo(LoadLibfabric(nullptr)->ApiVersion(), info[0].IsString() ? node.c_str() : nullptr,
                         info[1].IsString() ? service.c_str() : nullptr, flags, hints.get(), &found);
   }

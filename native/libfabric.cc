@@ -7,6 +7,8 @@
 #include <cstdlib>
 #include <cstring>
 
+#include "signal_guard.h"
+
 namespace node_libfabric {
 namespace {
 
@@ -79,6 +81,7 @@ std::string LoaderError(const std::string& place) {
 }
 
 bool TryLoad(const Candidate& candidate, Libfabric* library, std::string* error) {
+  SignalGuard guard(SignalGuard::Restore::kAll);
   void* handle = dlopen(candidate.place.c_str(), RTLD_NOW | RTLD_LOCAL);
   if (!handle) {
     *error = LoaderError(candidate.place);

@@ -44,9 +44,7 @@ for (const line of readFileSync(stepsFile, 'utf8').trimEnd().split('\n')) {
   total.passed += counts.passed;
   total.failed += counts.failed;
   total.skipped += counts.skipped;
-  process.stdout.write(
-    `${counts.failed === 0 ? 'passed' : `FAILED (exit status ${status})`}: ${name}\n`,
-  );
+  process.stdout.write(`${counts.failed === 0 ? 'passed' : `FAILED (exit status ${status})`}: ${name}\n`);
 }
 const skipped = total.skipped > 0 ? `, ${total.skipped} skipped` : '';
 process.stdout.write(`${total.passed} passed, ${total.failed} failed${skipped}\n`);

@@ -11,9 +11,7 @@ if (ownChoice !== undefined && ownChoice !== '') prefixes.unshift(ownChoice);
 
 /** @returns {string | undefined} the folder that holds `rdma/fabric.h` */
 export function findLibfabricHeaders() {
-  return prefixes
-    .map((prefix) => join(prefix, 'include'))
-    .find((folder) => existsSync(join(folder, 'rdma/fabric.h')));
+  return prefixes.map((prefix) => join(prefix, 'include')).find((folder) => existsSync(join(folder, 'rdma/fabric.h')));
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {

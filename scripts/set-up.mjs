@@ -24,13 +24,7 @@ const goals = {
   '--native': [systemPackages(needs.build), npmPackages, development],
   '--asan': [systemPackages(needs.build), npmPackages, sanitized],
   '--build': [systemPackages(needs.build), npmPackages, development, typescriptBuild],
-  '--test': [
-    systemPackages([...needs.build, ...needs.test]),
-    npmPackages,
-    development,
-    typescriptBuild,
-    testPeers,
-  ],
+  '--test': [systemPackages([...needs.build, ...needs.test]), npmPackages, development, typescriptBuild, testPeers],
 };
 
 async function main() {

@@ -5,8 +5,7 @@ import { join } from 'node:path';
 import { root } from './set-up/run.mjs';
 
 /** @param {string} name of a library as the compiler that built the addon knows it */
-const compilerLibrary = (name) =>
-  execFileSync('c++', [`-print-file-name=${name}`], { encoding: 'utf8' }).trim();
+const compilerLibrary = (name) => execFileSync('c++', [`-print-file-name=${name}`], { encoding: 'utf8' }).trim();
 
 const vitest = spawn(
   process.execPath,

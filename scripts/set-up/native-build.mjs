@@ -19,8 +19,7 @@ export function nativeBuild({ sanitize }) {
     title: `compiling the addon${sanitize ? ' with sanitizers' : ''}`,
     name: `native-${name}`,
     inputs: ['native', 'CMakeLists.txt', 'package.json', 'package-lock.json'],
-    environment: () =>
-      [root, process.version, compilerVersion(), findLibfabricHeaders()].join('\n'),
+    environment: () => [root, process.version, compilerVersion(), findLibfabricHeaders()].join('\n'),
     outputs: () => [`${folder}/Release/node_libfabric.node`],
     async make() {
       if (isConfiguredElsewhere(folder)) rmSync(join(root, folder), { recursive: true });
@@ -28,11 +27,7 @@ export function nativeBuild({ sanitize }) {
       const cmakeJs = (/** @type {string[]} */ ...args) =>
         // make always: by default the choice hangs on whether ninja is there, and CMake refuses
         // a folder that it once configured for the other
-        run(
-          sentence,
-          ['cmake-js', '--prefer-make', '--out', folder, ...args],
-          nodeHeadersEnvironment(),
-        );
+        run(sentence, ['cmake-js', '--prefer-make', '--out', folder, ...args], nodeHeadersEnvironment());
       await cmakeJs('configure', `--CDSANITIZE=${sanitize ? 'ON' : 'OFF'}`);
       await cmakeJs('build', '--parallel', String(availableParallelism()));
     },

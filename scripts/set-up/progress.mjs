@@ -20,8 +20,7 @@ export async function showProgress(title, action) {
   }
 
   let frame = 0;
-  const draw = () =>
-    write(`${eraseLine}${frames[frame++ % frames.length]} ${title} (${elapsed()})`);
+  const draw = () => write(`${eraseLine}${frames[frame++ % frames.length]} ${title} (${elapsed()})`);
   draw();
   const timer = setInterval(draw, 100);
   try {

@@ -39,9 +39,7 @@ export const needs = {
  * @returns {import('./stamped.mjs').Step}
  */
 export function systemPackages(wanted) {
-  const missing = () => [
-    ...new Set(wanted.filter((need) => !need.isPresent()).map((need) => need.package)),
-  ];
+  const missing = () => [...new Set(wanted.filter((need) => !need.isPresent()).map((need) => need.package))];
   return {
     title: 'installing system packages',
     isDone: () => missing().length === 0,

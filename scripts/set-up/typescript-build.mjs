@@ -1,7 +1,10 @@
-import { existsSync, renameSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
+import { chmodSync, existsSync, readFileSync, renameSync, rmSync } from 'node:fs';
+import { join, relative } from 'node:path';
 import { root, run } from './run.mjs';
 import { stamped } from './stamped.mjs';
+
+/** @type {{ bin: Record<string, string> }} */
+const { bin: commands } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
 
 export const typescriptBuild = stamped({
   title: 'compiling TypeScript',
@@ -16,17 +19,10 @@ export const typescriptBuild = stamped({
     const old = join(root, 'dist.old');
     for (const folder of [fresh, old]) rmSync(folder, { recursive: true, force: true });
     await run('TypeScript found errors in lib/', [
-      ...[
-        'tsc',
-        '-p',
-        'tsconfig.json',
-        '--outDir',
-        'dist.new',
-        '--noEmitOnError',
-        '--pretty',
-        'false',
-      ],
+      ...['tsc', '-p', 'tsconfig.json', '--outDir', 'dist.new', '--noEmitOnError', '--pretty', 'false'],
     ]);
+    // tsc does not know which files are commands
+    for (const command of Object.values(commands)) chmodSync(join(fresh, relative('dist', command)), 0o755);
     if (existsSync(dist)) renameSync(dist, old);
     renameSync(fresh, dist);
     rmSync(old, { recursive: true, force: true });

@@ -1,0 +1,135 @@
+import { FabricError } from '../index.js';
+import { discover, groupCandidates, providerOf, whyAbsent, type Discovery } from './candidates.js';
+import { connect } from './connect.js';
+import { ControlChannel } from './control-channel.js';
+import { BenchError } from './errors.js';
+import type { Link } from './link.js';
+import { goesBy, negotiate, type Agreement } from './negotiate.js';
+import { completeParameters, type Parameters, type PingpongOptions } from './parameters.js';
+import { measure } from './measure.js';
+import { parseHello, type Hello, type Message } from './protocol.js';
+import type { EndDescription, PingpongResult } from './result.js';
+import { makeHello, openLink } from './session.js';
+import { addressWarnings, fallbackWarnings, processorWarnings } from './warnings.js';
+
+/**
+ * Measures latency and bandwidth to a `serve` on another host, or on this one.
+ *
+ * Rejects with a BenchError; once a measurement has begun, its `partial` holds what there is.
+ * A wrong parameter is a RangeError.
+ */
+export async function pingpong(options: PingpongOptions = {}): Promise<PingpongResult> {
+  const parameters = completeParameters(options);
+  const { host, port, timeout, require } = parameters;
+  const discovery = discover(parameters.provider);
+  if (require !== undefined) requireLocally(require, discovery);
+  const socket = await connect(host, port, timeout, options.signal);
+  const channel = new ControlChannel(socket, timeout, options.signal);
+  try {
+    const result = await runSession(channel, discovery, parameters, options.onProgress);
+    channel.close();
+    return result;
+  } catch (error) {
+    channel.stop(error);
+    throw error;
+  }
+}
+
+async function runSession(
+  channel: ControlChannel,
+  discovery: Discovery,
+  parameters: Parameters,
+  onProgress: PingpongOptions['onProgress'],
+): Promise<PingpongResult> {
+  const local = groupCandidates(discovery.infos, channel.localAddress);
+  const hello = makeHello(discovery, local);
+  channel.send(hello);
+  const theirs = parseHello(await channel.receiveAny());
+  const agreement = negotiate(hello, theirs);
+  if (parameters.require !== undefined) requireAgreed(parameters.require, agreement);
+
+  const plan = makePlan(agreement, parameters);
+  channel.send(plan);
+  using link = await openLink(channel, 'client', local, agreement.client, plan);
+  const result = describe(link, hello, theirs, agreement, parameters);
+  try {
+    await measure(link, channel, parameters, result, onProgress);
+    channel.phase = 'close';
+    channel.send({ type: 'done' });
+    await link.progressUntil(channel.receive('done'));
+    return result;
+  } catch (error) {
+    throw withPartial(error, result);
+  }
+}
+
+function requireLocally(required: string, { infos, rejected }: Discovery): void {
+  if (infos.some((info) => goesBy(providerOf(info), required))) return;
+  throw new BenchError('NO_PROVIDER', `${required} is required: ${whyAbsent(required, infos, rejected)}`);
+}
+
+function requireAgreed(required: string, { client, notUsed }: Agreement): void {
+  if (goesBy(client.provider, required)) return;
+  const why = notUsed.find(({ provider }) => goesBy(provider, required))?.reason;
+  throw new BenchError(
+    'NO_PROVIDER',
+    `${required} is required, but the ends would use ${client.provider}; ${required}: ${why}`,
+    { hint: `-p ${required} considers nothing else` },
+  );
+}
+
+function makePlan({ server, addressFormat }: Agreement, { door, sizes }: Parameters): Message<'plan'> {
+  return {
+    type: 'plan',
+    provider: server.provider,
+    protocol: server.protocol,
+    ...(server.fabric === undefined ? {} : { fabric: server.fabric }),
+    addressFormat,
+    door,
+    maxSize: Math.max(...sizes),
+  };
+}
+
+function describe(
+  link: Link,
+  hello: Hello,
+  theirs: Hello,
+  agreement: Agreement,
+  parameters: Parameters,
+): PingpongResult {
+  const client = describeEnd(hello, link.local);
+  const server = describeEnd(theirs, link.remote);
+  return {
+    provider: agreement.client.provider,
+    protocol: agreement.client.protocol,
+    endpointType: agreement.client.endpointType,
+    reason: agreement.reason,
+    notUsed: agreement.notUsed,
+    warnings: [
+      ...fallbackWarnings(agreement, hello.candidates, parameters.provider),
+      ...addressWarnings(client, server),
+      ...processorWarnings(hello, theirs),
+    ],
+    client,
+    server,
+    parameters,
+    measurements: [],
+  };
+}
+
+function describeEnd(
+  { host, libfabric }: Hello,
+  { provider, domain, dataAddress, controlAddress }: Message<'ready'>,
+): EndDescription {
+  return { host: host.name, libfabric, provider, domain, dataAddress, controlAddress };
+}
+
+/** A failure in mid-measurement, with what was measured before it. */
+function withPartial(error: unknown, partial: PingpongResult): unknown {
+  const known =
+    error instanceof FabricError
+      ? new BenchError('TRANSFER_FAILED', `${error.message} (${error.code})`, { cause: error })
+      : error;
+  if (known instanceof BenchError) known.partial = partial;
+  return known;
+}

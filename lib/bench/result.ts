@@ -1,0 +1,68 @@
+import type { Parameters } from './parameters.js';
+import type { Rejection } from './protocol.js';
+import type { LatencyStatistics } from './statistics.js';
+
+/** One end of the data path. */
+export interface EndDescription {
+  /** The host's name. */
+  host: string;
+  /** The version of libfabric. */
+  libfabric: string;
+  provider: string;
+  /** The domain: a network interface or an RDMA device. */
+  domain: string;
+  /** Where the data leaves from, as libfabric names it. */
+  dataAddress: string;
+  /** Where the control connection leaves from. */
+  controlAddress: string;
+}
+
+/** What a user might not expect, although it is no failure. */
+export interface Warning {
+  code: 'FALLBACK' | 'DATA_ADDRESS' | 'SIZE_SKIPPED' | 'WINDOW_LIMITED' | 'ONE_PROCESSOR';
+  message: string;
+}
+
+/** One-way latency in microseconds, half of each round trip. */
+export interface LatencyResult extends LatencyStatistics {
+  iterations: number;
+  warmup: number;
+  /** False where the phase was cut short: the statistics are of what was measured until then. */
+  complete: boolean;
+}
+
+/** Bandwidth from client to server; each window is acknowledged by one small message. */
+export interface BandwidthResult {
+  window: number;
+  windows: number;
+  messages: number;
+  bytes: number;
+  milliseconds: number;
+  /** 10⁶ bytes a second. */
+  megabytesPerSecond: number;
+}
+
+/** All that was measured for one size. */
+export interface Measurement {
+  /** Bytes of a message. */
+  size: number;
+  latency?: LatencyResult;
+  bandwidth?: BandwidthResult;
+}
+
+/** The result of a pingpong: which way the data took, why, and how fast it was. */
+export interface PingpongResult {
+  /** The client's name of the provider; the ends may differ where versions of libfabric do. */
+  provider: string;
+  protocol: string;
+  endpointType: string;
+  /** Why this provider. */
+  reason: string;
+  /** Every other provider that either end knows of, and why it was not used. */
+  notUsed: Rejection[];
+  warnings: Warning[];
+  client: EndDescription;
+  server: EndDescription;
+  parameters: Parameters;
+  measurements: Measurement[];
+}

@@ -1,0 +1,80 @@
+#!/usr/bin/env node
+import { DEFAULT_TIMEOUT, pingpong, type PingpongResult } from '../bench/index.js';
+import { parseArguments, type Options } from './arguments.js';
+import type { ExitCode } from './exit-codes.js';
+import { LocalServer } from './local-server.js';
+import { debug, Output } from './output.js';
+import { ProgressBar } from './progress-bar.js';
+import { runServe } from './serve-command.js';
+
+const controller = new AbortController();
+const output = new Output(process.argv.includes('--json'));
+let exitCodeOfInterrupt: ExitCode = 130;
+
+async function main(): Promise<ExitCode> {
+  const parsed = parseArguments(process.argv.slice(2));
+  if (!parsed) return 0;
+  const { target, options } = parsed;
+  listenForSignals(target);
+  if (target === 'serve') {
+    const exitCode = await runServe(options, controller.signal, output);
+    return controller.signal.aborted ? exitCodeOfInterrupt : exitCode;
+  }
+  output.result(target === 'local' ? await measureLocally(options) : await measure(target, options));
+  return 0;
+}
+
+async function measureLocally(options: Options): Promise<PingpongResult> {
+  const timeout = options.timeout ?? DEFAULT_TIMEOUT;
+  await using server = new LocalServer(timeout);
+  const port = await server.listening(timeout);
+  return await measure('127.0.0.1', { ...options, port });
+}
+
+async function measure(host: string, options: Options): Promise<PingpongResult> {
+  const bar = new ProgressBar(process.stderr);
+  try {
+    return await pingpong({
+      ...options,
+      host,
+      signal: controller.signal,
+      onProgress: (progress) => {
+        bar.update(progress);
+        debug('%j', progress);
+      },
+    });
+  } finally {
+    bar.stop();
+  }
+}
+
+function listenForSignals(target: string): void {
+  // The server of `local` is in the terminal's foreground group too: the process that forked it
+  // decides when it ends, and its end closes the channel.
+  if (target === 'serve' && process.connected) {
+    process.on('SIGINT', () => undefined);
+    process.once('disconnect', () => {
+      controller.abort();
+    });
+    return;
+  }
+  const onSignal = (exitCode: ExitCode): void => {
+    // Whoever asks twice does not want to wait for what there is.
+    if (controller.signal.aborted) process.exit(exitCode);
+    exitCodeOfInterrupt = exitCode;
+    controller.abort();
+  };
+  process.on('SIGINT', () => {
+    onSignal(130);
+  });
+  process.on('SIGTERM', () => {
+    onSignal(143);
+  });
+}
+
+// A reader that has gone, such as `head`, is no failure of the measurement.
+process.stdout.on('error', () => process.exit(0));
+
+const exitCode = await main().catch((error: unknown) => output.failure(error, exitCodeOfInterrupt));
+// Not before stdout has taken everything, which a pipe may do late.
+process.stdout.write('', () => process.exit(exitCode));

@@ -1,0 +1,104 @@
+import Table from 'cli-table3';
+import type { EndDescription, Measurement, PingpongResult } from '../bench/index.js';
+
+const WIDTH = 80;
+
+/** The report for people: what was used and why, what is unexpected, then the figures. */
+export function formatReport(result: PingpongResult): string {
+  const { provider, protocol, endpointType, parameters, reason } = result;
+  const lines = [
+    `${provider} (${protocol}, ${endpointType}), ${parameters.door} door`,
+    ...formatEnd('client', result.client),
+    ...formatEnd('server', result.server),
+    ...wrap(`  why       `, reason),
+    ...wrap(`  not used  `, summarize(result.notUsed)),
+    '',
+    ...result.warnings.flatMap(({ message }) => wrap('! ', message)),
+    ...(result.warnings.length > 0 ? [''] : []),
+    formatTable(result.measurements),
+  ];
+  return `${lines.join('\n')}\n`;
+}
+
+function formatEnd(name: string, end: EndDescription): string[] {
+  const { host, libfabric, provider, domain, dataAddress, controlAddress } = end;
+  return [
+    ...wrap(`  ${name}    `, `${host}, libfabric ${libfabric}, ${provider}, domain ${domain}`),
+    ...wrap('            ', `data ${dataAddress}, control ${controlAddress}`),
+  ];
+}
+
+/** Providers with one reason in common on one line; the details are in the JSON. */
+function summarize(notUsed: PingpongResult['notUsed']): string {
+  const byReason = new Map<string, Set<string>>();
+  for (const { provider, reason } of notUsed) {
+    byReason.set(reason, (byReason.get(reason) ?? new Set()).add(provider));
+  }
+  const groups = [...byReason].map(([reason, names]) => `${[...names].join(', ')} (${reason})`);
+  return groups.join('; ') || 'nothing else is there';
+}
+
+function formatTable(measurements: readonly Measurement[]): string {
+  const none = '';
+  const table = new Table({
+    head: ['bytes', 'iters', 'min', 'p50', 'p90', 'p99', 'p99.9', 'max µs', 'MB/s'],
+    colAligns: Array.from({ length: 9 }, () => 'right' as const),
+    style: { head: [], border: [], compact: true, 'padding-left': 0, 'padding-right': 1 },
+    chars: {
+      top: none,
+      'top-mid': none,
+      'top-left': none,
+      'top-right': none,
+      bottom: none,
+      'bottom-mid': none,
+      'bottom-left': none,
+      'bottom-right': none,
+      left: none,
+      'left-mid': none,
+      mid: none,
+      'mid-mid': none,
+      right: none,
+      'right-mid': none,
+      middle: ' ',
+    },
+  });
+  table.push(...measurements.map(formatRow));
+  return table.toString();
+}
+
+function formatRow({ size, latency, bandwidth }: Measurement): string[] {
+  const { min, p50, p90, p99, p999, max } = latency ?? {};
+  return [
+    String(size),
+    // Cut short: fewer round trips than were asked for.
+    latency ? `${latency.iterations}${latency.complete ? '' : '!'}` : '-',
+    ...[min, p50, p90, p99, p999, max].map(formatMicroseconds),
+    bandwidth ? formatFigure(bandwidth.megabytesPerSecond) : '-',
+  ];
+}
+
+function formatMicroseconds(value: number | undefined): string {
+  return value === undefined ? '-' : formatFigure(value);
+}
+
+/** Four digits or so, whatever the magnitude. */
+function formatFigure(value: number): string {
+  return value.toFixed(value < 100 ? 2 : value < 1000 ? 1 : 0);
+}
+
+/** Breaks text at spaces so that no line is wider than the terminal; `head` starts the first one. */
+export function wrap(head: string, text: string): string[] {
+  const lines: string[] = [];
+  let line = head;
+  let isEmpty = true;
+  for (const word of text.split(/\s+/)) {
+    if (!isEmpty && line.length + 1 + word.length > WIDTH) {
+      lines.push(line);
+      line = ' '.repeat(head.length);
+      isEmpty = true;
+    }
+    line += isEmpty ? word : ` ${word}`;
+    isEmpty = false;
+  }
+  return [...lines, line];
+}

@@ -1,0 +1,74 @@
+import { describe, expect, it } from 'vitest';
+import { parseArguments } from '../../lib/cli/arguments.js';
+import { EXIT_CODES, UsageError } from '../../lib/cli/exit-codes.js';
+import { Programs } from './program.js';
+
+describe('parseArguments', () => {
+  it('reads every option of a measurement', () => {
+    const line =
+      'node1 -p tcp;ofi_rxm --require tcp --sizes 64,4k,1M --iters 50 --warmup 5 --window 8 ' +
+      '--door await --port 1234 --timeout 0.5 --json';
+    expect(parseArguments(line.split(' '))).toEqual({
+      target: 'node1',
+      options: {
+        provider: 'tcp;ofi_rxm',
+        require: 'tcp',
+        sizes: [64, 4096, 1_048_576],
+        iterations: 50,
+        warmup: 5,
+        window: 8,
+        door: 'await',
+        port: 1234,
+        timeout: 500,
+        json: true,
+      },
+    });
+  });
+
+  it.each([
+    ['', /missing required argument/],
+    ['local extra', /too many arguments/],
+    ['local --bogus', /unknown option '--bogus'/],
+    ['local --sizes 4x', /"4x" is no size/],
+    ['local --sizes 64,', /"" is no size/],
+    ['local --iters many', /whole number/],
+    ['local --timeout -1', /number of seconds/],
+    ['local --door window', /Allowed choices are batch, await/],
+    ['local --port 1', /--port has no meaning with local/],
+    ['local --keep', /--keep has no meaning with local/],
+    ['node1 --bind ::', /--bind has no meaning with node1/],
+    ['serve --sizes 64', /--sizes has no meaning with serve/],
+  ])('refuses "%s"', (line, message) => {
+    const parse = (): unknown => parseArguments(line === '' ? [] : line.split(' '));
+    expect(parse).toThrow(UsageError);
+    expect(parse).toThrow(message);
+  });
+});
+
+describe('fabric-pingpong', () => {
+  const programs = new Programs();
+
+  it('documents every option and exit code in --help', async () => {
+    const program = programs.start(['--help']);
+    expect(await program.exitCode).toBe(0);
+    for (const code of Object.keys(EXIT_CODES)) {
+      expect(program.stdout).toMatch(new RegExp(`^ +${code}  \\S`, 'm'));
+    }
+    expect(Math.max(...program.stdout.split('\n').map((line) => line.length))).toBeLessThanOrEqual(80);
+  });
+
+  it('answers a usage error with one JSON object and exit code 2', async () => {
+    const program = programs.start(['local', '--json', '--iters', '0']);
+    expect(await program.exitCode).toBe(2);
+    expect(program.json).toEqual({
+      ok: false,
+      interrupted: false,
+      error: {
+        code: 'USAGE',
+        exitCode: 2,
+        message: 'iterations: a whole number from 1 to 100000000, not 0',
+        hint: 'fabric-pingpong --help lists the options',
+      },
+    });
+  });
+});
