@@ -114,21 +114,23 @@ Napi::Value EndpointMessage(const Napi::CallbackInfo& info) {
 // ssize_t fi_injectdata(struct fid_ep *ep, const void *buf, size_t len, uint64_t data, fi_addr_t dest_addr)
 // ssize_t fi_tinjectdata(struct fid_ep *ep, const void *buf, size_t len, uint64_t data, fi_addr_t dest_addr, uint64_t
 // tag)
-Napi::Value EndpointInjectMessage(const Napi::CallbackInfo& info) {
-  Post post(info.Env(), static_cast<napi_callback_info>(info));
-  if (post.error) return Napi::Number::New(info.Env(), post.error);
+napi_value EndpointInjectMessage(napi_env env, napi_callback_info info) {
+  Post post(env, info);
+  if (post.error) return Int32Result(env, post.error);
   struct fid_ep* ep = post.endpoint->fid;
-  uint64_t tag = Uint64Of(info[5]);
-  uint64_t data = Uint64Of(info[6]);
+  bool has_tag = !IsUndefined(env, post.argv[5]);
+  bool has_data = !IsUndefined(env, post.argv[6]);
+  uint64_t tag = has_tag ? WireValueArgument(env, post.argv[5]) : 0;
+  uint64_t data = has_data ? WireValueArgument(env, post.argv[6]) : 0;
   ssize_t result;
-  if (info[6].IsUndefined()) {
+  if (!has_data) {
     result = fi_tinject(ep, post.buffer, post.length, post.address, tag);
-  } else if (info[5].IsUndefined()) {
+  } else if (!has_tag) {
     result = fi_injectdata(ep, post.buffer, post.length, data, post.address);
   } else {
     result = fi_tinjectdata(ep, post.buffer, post.length, data, post.address, tag);
   }
-  return Napi::Number::New(info.Env(), static_cast<double>(result));
+  return Int32Result(env, static_cast<int32_t>(result));
 }
 
 }  // namespace
@@ -140,7 +142,7 @@ void ExportMessage(Napi::Env env, Napi::Object exports, Environment* environment
   ExportRaw(env, exports, environment, "endpointTrecv", EndpointTrecv);
   ExportRaw(env, exports, environment, "endpointInject", EndpointInject);
   Export(env, exports, environment, "endpointMessage", EndpointMessage);
-  Export(env, exports, environment, "endpointInjectMessage", EndpointInjectMessage);
+  ExportRaw(env, exports, environment, "endpointInjectMessage", EndpointInjectMessage);
 }
 
 }  // namespace node_libfabric
