@@ -13,7 +13,10 @@ void Environment::ProgressClosed() {
 }
 
 void Environment::CloseAll(std::function<void()> done) {
+  // An endpoint may be owned by another, which closes after it.
+  endpoints.RemoveWhere([](const Endpoint& endpoint) { return endpoint.owner != nullptr; });
   endpoints.Clear();
+  shared_transmits.Clear();
   completion_queues.Clear();
   address_vectors.Clear();
   memories.Clear();
@@ -54,6 +57,7 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   ExportCompletionQueue(env, exports, environment);
   ExportProgress(env, exports, environment);
   ExportEndpoint(env, exports, environment);
+  ExportContexts(env, exports, environment);
   ExportMessage(env, exports, environment);
   ExportMemory(env, exports, environment);
   return exports;

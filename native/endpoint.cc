@@ -4,6 +4,7 @@
 
 #include "environment.h"
 #include "info.h"
+#include "post.h"
 #include "signal_guard.h"
 
 namespace node_libfabric {
@@ -33,7 +34,7 @@ Napi::Value EndpointBindQueue(const Napi::CallbackInfo& info) {
   CompletionQueue* queue = EnvironmentOf(info).completion_queues.Get(info[1].As<Napi::Number>().Int32Value());
   if (!endpoint || !queue) return Napi::Number::New(info.Env(), -FI_EBADF);
   if (endpoint->queue || queue->domain != endpoint->domain) return Napi::Number::New(info.Env(), -FI_EINVAL);
-  int result = fi_ep_bind(endpoint->fid, &queue->fid->fid, FI_TRANSMIT | FI_RECV);
+  int result = fi_ep_bind(endpoint->fid, &queue->fid->fid, Uint64Of(info[2]));
   if (!result) {
     endpoint->queue = queue;
     queue->children++;
@@ -59,7 +60,7 @@ Napi::Value EndpointBindAddressVector(const Napi::CallbackInfo& info) {
 // int fi_enable(struct fid_ep *ep)
 Napi::Value EndpointEnable(const Napi::CallbackInfo& info) {
   Endpoint* endpoint = Find(info);
-  if (!endpoint || !endpoint->queue || !endpoint->av) return Napi::Number::New(info.Env(), -FI_EBADF);
+  if (!endpoint || !endpoint->queue) return Napi::Number::New(info.Env(), -FI_EBADF);
   SignalGuard signals(SignalGuard::Restore::kHandlers);
   int result = fi_enable(endpoint->fid);
   endpoint->enabled = result == 0;
@@ -91,6 +92,7 @@ Napi::Value EndpointName(const Napi::CallbackInfo& info) {
 Napi::Value EndpointClose(const Napi::CallbackInfo& info) {
   Endpoint* endpoint = Find(info);
   if (!endpoint) return Napi::Number::New(info.Env(), -FI_EBADF);
+  if (endpoint->children > 0) return Napi::Number::New(info.Env(), -FI_EBUSY);
   int result = endpoint->Close();
   if (!result) endpoint->enabled = false;
   return Napi::Number::New(info.Env(), result);
@@ -102,7 +104,7 @@ Napi::Value EndpointFree(const Napi::CallbackInfo& info) {
   int32_t handle = info[0].As<Napi::Number>().Int32Value();
   Endpoint* endpoint = environment.endpoints.Get(handle);
   if (!endpoint) return Napi::Number::New(info.Env(), -FI_EBADF);
-  if (endpoint->fid) return Napi::Number::New(info.Env(), -FI_EBUSY);
+  if (endpoint->fid || endpoint->children > 0) return Napi::Number::New(info.Env(), -FI_EBUSY);
   if (endpoint->queue) endpoint->queue->CancelOperationsOf(endpoint);
   environment.endpoints.Remove(handle);
   return Napi::Number::New(info.Env(), 0);

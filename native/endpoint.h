@@ -11,6 +11,22 @@
 
 namespace node_libfabric {
 
+// struct fid_stx: a transmit context that endpoints share.
+struct SharedTransmit {
+  SharedTransmit(Domain* parent, struct fid_stx* stx) : domain(parent), fid(stx) { domain->children++; }
+  ~SharedTransmit() {
+    if (fid) domain->Close(&fid->fid);
+    domain->children--;
+  }
+  SharedTransmit(const SharedTransmit&) = delete;
+  SharedTransmit& operator=(const SharedTransmit&) = delete;
+
+  Domain* domain;
+  struct fid_stx* fid;
+  int children = 0;  // bound endpoints
+};
+
+// Also stands for what libfabric gives the same type: scalable endpoints, their contexts, shared receive contexts.
 struct Endpoint {
   Endpoint(Domain* parent, struct fid_ep* ep, uint64_t capabilities) : domain(parent), fid(ep), caps(capabilities) {
     domain->children++;
@@ -19,6 +35,8 @@ struct Endpoint {
     Close();
     if (queue) queue->children--;
     if (av) av->children--;
+    if (shared_transmit) shared_transmit->children--;
+    if (owner) owner->children--;
     domain->children--;
   }
   Endpoint(const Endpoint&) = delete;
@@ -41,8 +59,10 @@ struct Endpoint {
   std::string name;  // shm: what fi_getname said when it was enabled
   CompletionQueue* queue = nullptr;
   AddressVector* av = nullptr;
+  SharedTransmit* shared_transmit = nullptr;
+  Endpoint* owner = nullptr;  // of a context: its scalable endpoint; of an endpoint: the receive context that it shares
   bool enabled = false;
-  int children = 0;  // nothing hangs on an endpoint yet
+  int children = 0;  // those that have this one as owner
 };
 
 }  // namespace node_libfabric

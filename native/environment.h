@@ -26,6 +26,7 @@ struct Environment {
   HandleTable<CompletionQueue, Kind::kCompletionQueue> completion_queues;
   HandleTable<Endpoint, Kind::kEndpoint> endpoints;
   HandleTable<Memory, Kind::kMemory> memories;
+  HandleTable<SharedTransmit, Kind::kSharedTransmit> shared_transmits;
 
   // Closes everything, children before parents, and calls `done` once libuv has let go of the last handle. For an
   // environment that dies with objects still open.
@@ -53,6 +54,7 @@ void ExportAddressVector(Napi::Env env, Napi::Object exports, Environment* envir
 void ExportCompletionQueue(Napi::Env env, Napi::Object exports, Environment* environment);
 void ExportProgress(Napi::Env env, Napi::Object exports, Environment* environment);
 void ExportEndpoint(Napi::Env env, Napi::Object exports, Environment* environment);
+void ExportContexts(Napi::Env env, Napi::Object exports, Environment* environment);
 void ExportMessage(Napi::Env env, Napi::Object exports, Environment* environment);
 void ExportMemory(Napi::Env env, Napi::Object exports, Environment* environment);
 

@@ -11,7 +11,15 @@
 
 namespace node_libfabric {
 
-enum class Kind : int32_t { kFabric = 1, kDomain, kAddressVector, kCompletionQueue, kEndpoint, kMemory };
+enum class Kind : int32_t {
+  kFabric = 1,
+  kDomain,
+  kAddressVector,
+  kCompletionQueue,
+  kEndpoint,
+  kMemory,
+  kSharedTransmit
+};
 
 template <typename T, Kind kKind>
 class HandleTable {
@@ -48,6 +56,13 @@ class HandleTable {
   void ForEach(Visit visit) const {
     for (const Entry& entry : entries_) {
       if (entry.object) visit(*entry.object);
+    }
+  }
+
+  template <typename Predicate>
+  void RemoveWhere(Predicate predicate) {
+    for (Entry& entry : entries_) {
+      if (entry.object && predicate(*entry.object)) entry.object.reset();
     }
   }
 
