@@ -12,6 +12,8 @@ export interface AddressVectorOptions {
   readonly type?: keyof typeof AV_TYPES;
   /** How many addresses are expected; a hint. @defaultValue 0 (unknown) */
   readonly count?: number;
+  /** How many bits of an address name a receive context of a scalable endpoint. @defaultValue 0 */
+  readonly receiveContextBits?: number;
 }
 
 /**
@@ -25,20 +27,25 @@ export class AddressVector extends Resource {
   static readonly ANY = ANY_ADDRESS;
 
   readonly domain: Domain;
+  readonly #receiveContextBits: number;
 
   /** fi_av_open(3). @throws FabricError when libfabric refuses. */
   constructor(domain: Domain, options: AddressVectorOptions = {}) {
     const domainHandle = argumentHandle(domain, Domain, 'domain');
-    const { type = 'FI_AV_UNSPEC', count = 0 } = options;
+    const { type = 'FI_AV_UNSPEC', count = 0, receiveContextBits = 0 } = options;
     if (!(type in AV_TYPES)) {
       throw new TypeError(`options.type: ${show(type)} is none of ${Object.keys(AV_TYPES).join(', ')}`);
     }
     if (!Number.isInteger(count) || count < 0 || count >= 2 ** 32) {
       throw new RangeError(`options.count: expected an unsigned 32-bit integer, not ${show(count)}`);
     }
-    const handle = binding.addressVectorOpen(domainHandle, AV_TYPES[type], count);
+    if (!Number.isInteger(receiveContextBits) || receiveContextBits < 0 || receiveContextBits > 16) {
+      throw new RangeError(`options.receiveContextBits: expected 0 to 16, not ${show(receiveContextBits)}`);
+    }
+    const handle = binding.addressVectorOpen(domainHandle, AV_TYPES[type], count, receiveContextBits);
     super(check<number>(handle, 'fi_av_open', 'cannot open an address vector'), binding.addressVectorClose, [domain]);
     this.domain = domain;
+    this.#receiveContextBits = receiveContextBits;
   }
 
   /**
@@ -61,6 +68,25 @@ export class AddressVector extends Resource {
   remove(index: number): void {
     this.#checkIndex(index);
     check(binding.addressVectorRemove(handleOf(this), index), 'fi_av_remove', `cannot remove address ${index}`);
+  }
+
+  /**
+   * One receive context of a peer's scalable endpoint, as a peer of its own: fi_rx_addr(3). The vector has to have been
+   * opened with `receiveContextBits`.
+   *
+   * @returns its index.
+   */
+  receiveContext(index: number, context: number): number {
+    this.#checkIndex(index);
+    const limit = 2 ** this.#receiveContextBits;
+    if (!Number.isInteger(context) || context < 0 || context >= limit) {
+      throw new RangeError(`context: expected an integer below ${limit} (receiveContextBits), not ${show(context)}`);
+    }
+    return check<number>(
+      binding.addressVectorReceiveContext(handleOf(this), index, context, this.#receiveContextBits),
+      'fi_rx_addr',
+      `cannot address a receive context of ${index}`,
+    );
   }
 
   /** The bytes of a peer's address: fi_av_lookup(3). */

@@ -70,11 +70,12 @@ export interface Binding {
   domainOpen: (fabric: Handle, info: RawInfo) => Handle;
   domainClose: (domain: Handle) => Result;
 
-  addressVectorOpen: (domain: Handle, type: number, count: number) => Handle;
+  addressVectorOpen: (domain: Handle, type: number, count: number, receiveContextBits: number) => Handle;
   addressVectorInsert: (av: Handle, address: Uint8Array) => number;
   addressVectorRemove: (av: Handle, index: number) => Result;
   addressVectorLookup: (av: Handle, index: number) => Buffer | Result;
   addressVectorText: (av: Handle, address: Uint8Array) => string | Result;
+  addressVectorReceiveContext: (av: Handle, index: number, context: number, bits: number) => number  ;
   addressVectorClose: (av: Handle) => Result;
 
   completionQueueOpen: (domain: Handle, size: number, descriptor: boolean) => Handle;
@@ -99,7 +100,7 @@ export interface Binding {
   progressSetReferenced: (queue: Handle, referenced: boolean) => void;
 
   endpointOpen: (domain: Handle, info: RawInfo) => Handle;
-  endpointBindQueue: (endpoint: Handle, queue: Handle) => Result;
+  endpointBindQueue: (endpoint: Handle, queue: Handle, flags: bigint) => Result;
   endpointBindAddressVector: (endpoint: Handle, av: Handle) => Result;
   endpointEnable: (endpoint: Handle) => Result;
   endpointName: (endpoint: Handle) => Buffer | Result;
@@ -131,6 +132,16 @@ export interface Binding {
   endpointCancel: (endpoint: Handle, slot: number) => Result;
   endpointClose: (endpoint: Handle) => Result;
   endpointFree: (endpoint: Handle) => Result;
+
+  sharedTransmitOpen: (domain: Handle, info: RawInfo) => Handle  ;
+  sharedTransmitClose: (context: Handle) => Result;
+  sharedReceiveOpen: (domain: Handle, info: RawInfo, queue: Handle) => Handle  ;
+  endpointBindSharedTransmit: (endpoint: Handle, context: Handle) => Result;
+  endpointBindSharedReceive: (endpoint: Handle, context: Handle) => Result;
+  scalableEndpointOpen: (domain: Handle, info: RawInfo) => Handle  ;
+  scalableEndpointBind: (endpoint: Handle, av: Handle) => Result;
+  transmitContextOpen: (endpoint: Handle, index: number) => Handle  ;
+  receiveContextOpen: (endpoint: Handle, index: number) => Handle  ;
 
   memoryOpen: (view: Uint8Array) => Handle;
   memoryRelease: (memory: Handle) => void;

@@ -23,6 +23,9 @@ export interface OperationKind {
   readonly tagged: boolean;
 }
 
+/** What an endpoint or context can do. */
+export type Direction = 'both' | 'transmit' | 'receive';
+
 const CONTEXT_LIMIT = 2 ** 32;
 /** What a post returns when the provider is full. */
 export const FULL = -ERRORS.FI_EAGAIN;
@@ -39,6 +42,7 @@ export abstract class EndpointBase extends Resource {
   /** @internal Where the buffer of the operation at hand is; reused, so that nothing is allocated. */
   readonly slice: Slice = { memory: -1, offset: 0, length: 0 };
   readonly #handle: number;
+  readonly #direction: Direction;
   readonly #maxMessageSize: number;
   readonly #blockedSends: BlockedPosts;
   readonly #blockedReceives: BlockedPosts;
@@ -51,9 +55,11 @@ export abstract class EndpointBase extends Resource {
     domain: Domain,
     completionQueue: CompletionQueue,
     addressVector: AddressVector | undefined,
+    { direction = 'both', parents = [] }: { direction?: Direction; parents?: readonly Resource[] } = {},
   ) {
-    const parents = [domain, completionQueue, ...(addressVector === undefined ? [] : [addressVector])];
-    super(handle, closeEndpoint, parents);
+    const bound = [domain, completionQueue, ...(addressVector === undefined ? [] : [addressVector]), ...parents];
+    super(handle, closeEndpoint, bound);
+    this.#direction = direction;
     this.#handle = handle;
     this.info = info;
     this.domain = domain;
@@ -144,6 +150,7 @@ export abstract class EndpointBase extends Resource {
     signal?: AbortSignal,
     isInjected = false,
   ): Promise<Completion> {
+    this.checkDirection(kind.receives);
     if (signal?.aborted === true) return Promise.reject(signal.reason as Error);
     const blocked = kind.receives ? this.#blockedReceives : this.#blockedSends;
     const slot = blocked.isEmpty ? post() : FULL;
@@ -162,6 +169,12 @@ export abstract class EndpointBase extends Resource {
       });
     }
     return operation.promise;
+  }
+
+  /** @internal @throws TypeError when this is a context of the other direction. */
+  checkDirection(receives: boolean): void {
+    if (this.#direction === 'both' || (this.#direction === 'receive') === receives) return;
+    throw new TypeError(`this ${this.constructor.name} can only ${this.#direction}`);
   }
 
   /** @internal Says how a post of the batch door ended: false when the provider is full. */

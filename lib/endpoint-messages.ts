@@ -96,7 +96,7 @@ export abstract class MessageEndpoint extends EndpointBase {
     options?: FlaggedOptions,
   ): Promise<Completion> {
     checkAddress(address, ANY_ADDRESS);
-    return this.#begin(TRECV, buffers, address, this.#checkTag(tag, 'tag'), this.#checkTag(ignore, 'ignore'), options);
+    return this.#begin(TRECV, buffers, address, this.#checkTag(tag, 'tag'), checkUint64(ignore, 'ignore'), options);
   }
 
   /**
@@ -143,7 +143,7 @@ export abstract class MessageEndpoint extends EndpointBase {
     address = ANY_ADDRESS,
   ): boolean {
     checkAddress(address, ANY_ADDRESS);
-    return this.#post(TRECV, buffer, address, context, this.#checkTag(tag, 'tag'), this.#checkTag(ignore, 'ignore'));
+    return this.#post(TRECV, buffer, address, context, this.#checkTag(tag, 'tag'), checkUint64(ignore, 'ignore'));
   }
 
   /**
@@ -153,6 +153,7 @@ export abstract class MessageEndpoint extends EndpointBase {
    * @returns false when the provider is full (-FI_EAGAIN).
    */
   postInject(buffer: ArrayBufferView, address: number): boolean {
+    this.checkDirection(false);
     const { memory, offset, length } = this.#locateInjected(buffer);
     const destination = this.#destination(address);
     const result = binding.endpointInject(handleOf(this), memory, offset, length, destination, PROMISE_DOOR);
@@ -167,6 +168,7 @@ export abstract class MessageEndpoint extends EndpointBase {
    */
   postMultiRecv(buffer: ArrayBufferView, context: number): boolean {
     checkContext(context);
+    this.checkDirection(true);
     const segments = this.segments(buffer, 'buffer', 1);
     const flags = operationFlags({ flags: ['FI_MULTI_RECV', 'FI_COMPLETION'] });
     const result = binding.endpointMessage(
@@ -236,6 +238,7 @@ export abstract class MessageEndpoint extends EndpointBase {
     ignore: bigint | number,
   ): boolean {
     checkContext(context);
+    this.checkDirection(kind.receives);
     const { memory, offset, length } = kind.receives ? this.locate(buffer, 'buffer', Infinity) : this.locate(buffer);
     const slot = kind.call(handleOf(this), memory, offset, length, address, context, tag, ignore);
     return this.postedBatch(slot, kind.syscall);

@@ -2,13 +2,14 @@
 import { AddressVector } from './address-vector.js';
 import { binding } from './binding.js';
 import { CompletionQueue, type CompletionQueueOptions } from './completion-queue.js';
-import { MODES } from './constants.js';
+import { CAPABILITIES, MODES } from './constants.js';
 import { Domain } from './domain.js';
 import { MessageEndpoint } from './endpoint-messages.js';
 import { check, show } from './errors.js';
 import { Fabric } from './fabric.js';
 import { encodeInfo, type Info } from './info.js';
 import { argumentHandle } from './resource.js';
+import { SharedReceiveContext, SharedTransmitContext } from './shared-context.js';
 
 /** Options of {@link Endpoint.open}. */
 export type EndpointOpenOptions = Pick<CompletionQueueOptions, 'progress'>;
@@ -17,9 +18,15 @@ export type EndpointOpenOptions = Pick<CompletionQueueOptions, 'progress'>;
 export interface EndpointBindings {
   readonly completionQueue: CompletionQueue;
   readonly addressVector: AddressVector;
+  /** Transmits through a context that other endpoints use as well. */
+  readonly sharedTransmit?: SharedTransmitContext | undefined;
+  /** Messages go to the receives that are posted to a context which other endpoints use as well. */
+  readonly sharedReceive?: SharedReceiveContext | undefined;
 }
 
 // What this package does by itself; every other mode bit asks something of the application that it does not offer.
+/** FI_SHARED_CONTEXT of fi_endpoint(3), as the number of contexts of an endpoint. */
+const SHARED_CONTEXT = 2n ** 64n - 1n;
 const SUPPORTED_MODES = MODES.FI_CONTEXT | MODES.FI_CONTEXT2;
 
 /**
@@ -42,20 +49,44 @@ export class Endpoint extends MessageEndpoint {
    */
   constructor(domain: Domain, bindings: EndpointBindings, info?: Info) {
     const domainHandle = argumentHandle(domain, Domain, 'domain');
-    const { completionQueue, addressVector } = bindings;
+    const { completionQueue, addressVector, sharedTransmit, sharedReceive } = bindings;
     const queueHandle = argumentHandle(completionQueue, CompletionQueue, 'bindings.completionQueue');
     const avHandle = argumentHandle(addressVector, AddressVector, 'bindings.addressVector');
-    for (const [name, bound] of Object.entries({ completionQueue, addressVector })) {
-      if (bound.domain !== domain) throw new TypeError(`bindings.${name}: belongs to another domain`);
+    for (const [name, bound] of Object.entries({ completionQueue, addressVector, sharedTransmit, sharedReceive })) {
+      if (bound !== undefined && bound.domain !== domain)
+        throw new TypeError(`bindings.${name}: belongs to another domain`);
     }
     const wanted = info ?? domain.info;
-    const raw = encodeInfo(wanted, 'info');
+    const raw = encodeInfo(
+      {
+        ...wanted,
+        epAttr: {
+          ...wanted.epAttr,
+          ...(sharedTransmit !== undefined && { txCtxCnt: SHARED_CONTEXT }),
+          ...(sharedReceive !== undefined && { rxCtxCnt: SHARED_CONTEXT }),
+        },
+      },
+      'info',
+    );
+    if (sharedReceive !== undefined && sharedReceive.completionQueue !== completionQueue) {
+      throw new TypeError('bindings.sharedReceive: has another completion queue than bindings.completionQueue');
+    }
     checkUsable(wanted, (raw['mode'] as bigint | undefined) ?? 0n);
     const doing = `cannot open an endpoint of provider ${wanted.fabricAttr.provName ?? ''}`;
     const handle = check<number>(binding.endpointOpen(domainHandle, raw), 'fi_endpoint', doing);
-    super(handle, wanted, domain, completionQueue, addressVector);
+    const shared = [sharedTransmit, sharedReceive].filter((context) => context !== undefined);
+    super(handle, wanted, domain, completionQueue, addressVector, { parents: shared });
     try {
-      check(binding.endpointBindQueue(handle, queueHandle), 'fi_ep_bind', doing);
+      const both = CAPABILITIES.FI_SEND | CAPABILITIES.FI_RECV;
+      check(binding.endpointBindQueue(handle, queueHandle, both), 'fi_ep_bind', doing);
+      if (sharedTransmit !== undefined) {
+        const context = argumentHandle(sharedTransmit, SharedTransmitContext, 'bindings.sharedTransmit');
+        check(binding.endpointBindSharedTransmit(handle, context), 'fi_ep_bind', doing);
+      }
+      if (sharedReceive !== undefined) {
+        const context = argumentHandle(sharedReceive, SharedReceiveContext, 'bindings.sharedReceive');
+        check(binding.endpointBindSharedReceive(handle, context), 'fi_ep_bind', doing);
+      }
       check(binding.endpointBindAddressVector(handle, avHandle), 'fi_ep_bind', doing);
       check(binding.endpointEnable(handle), 'fi_enable', doing);
     } catch (error) {

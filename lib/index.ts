@@ -21,7 +21,10 @@ export {
   type TxAttr,
 } from './info.js';
 export { libraryInfo, type LibraryInfo, type LibrarySource, type LoadAttempt } from './library.js';
+export type { Buffers, FlaggedOptions, SendOptions } from './endpoint-base.js';
 export type { Completion, OperationOptions } from './operation.js';
 export type { ProgressMode } from './progress.js';
+export { EndpointContext, ScalableEndpoint, type ScalableEndpointOptions } from './scalable-endpoint.js';
+export { SharedReceiveContext, SharedTransmitContext } from './shared-context.js';
 export { Resource } from './resource.js';
 export { select, type Rejection, type SelectOptions, type Selection } from './select.js';

@@ -1,4 +1,5 @@
 /** One operation of the promise door, from its post until its promise is settled. */
+import { setMaxListeners } from 'node:events';
 import { ERRORS } from './constants.js';
 import { fabricError, type FabricError } from './errors.js';
 
@@ -61,6 +62,8 @@ export class PendingOperation {
   /** Calls `cancel` when the signal fires before the operation has ended. */
   listen(signal: AbortSignal, cancel: () => void): void {
     this.#signal = signal;
+    // One signal for any number of operations is normal use, not a leak of listeners.
+    setMaxListeners(0, signal);
     signal.addEventListener('abort', cancel, { once: true });
     this.#unlisten = () => {
       signal.removeEventListener('abort', cancel);

@@ -21,6 +21,7 @@ Napi::Value AddressVectorOpen(const Napi::CallbackInfo& info) {
   Padded<struct fi_av_attr> attr;
   attr->type = static_cast<enum fi_av_type>(info[1].As<Napi::Number>().Int32Value());
   attr->count = info[2].As<Napi::Number>().Uint32Value();
+  attr->rx_ctx_bits = info[3].As<Napi::Number>().Int32Value();
   struct fid_av* fid = nullptr;
   int result = fi_av_open(domain->fid, attr.get(), &fid, nullptr);
   if (result) return Napi::Number::New(info.Env(), result);

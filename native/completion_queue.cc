@@ -68,14 +68,18 @@ uint32_t CompletionQueue::ContextOf(const Operation* operation) {
 
 void CompletionQueue::Finish(Operation* operation) {
   UnpinAll(operation);
+  operation->endpoint->in_flight[static_cast<int>(operation->direction)]--;
   operations.Free(operation);
 }
 
-Operation* CompletionQueue::Begin(Endpoint* endpoint, Memory* memory, int32_t memory_handle, Door door,
-                                  uint32_t user_context) {
+Operation* CompletionQueue::Begin(Endpoint* endpoint, Direction direction, Memory* memory, int32_t memory_handle,
+                                  Door door, uint32_t user_context) {
+  if (endpoint->IsFull(direction)) return nullptr;
   Operation* operation = operations.Take();
   if (!operation) return nullptr;
+  endpoint->in_flight[static_cast<int>(direction)]++;
   operation->endpoint = endpoint;
+  operation->direction = direction;
   operation->memory = memory;
   operation->memory_handle = memory_handle;
   operation->door = door;

@@ -62,7 +62,10 @@ struct CompletionQueue {
   // operation completes with FI_ECANCELED.
   void CancelOperationsOf(Endpoint* endpoint);
 
-  Operation* Begin(Endpoint* endpoint, Memory* memory, int32_t memory_handle, Door door, uint32_t user_context);
+  // nullptr when as many operations are in flight as the endpoint's context has room for: some providers lose what is
+  // beyond that (udp;ofi_rxd) instead of saying -FI_EAGAIN.
+  Operation* Begin(Endpoint* endpoint, Direction direction, Memory* memory, int32_t memory_handle, Door door,
+                   uint32_t user_context);
   void Abandon(Operation* operation);  // the post failed: nothing will complete
 
   // What the provider said of a failed operation of the promise door; taken once.

@@ -63,7 +63,7 @@ Napi::Value SharedReceiveOpen(const Napi::CallbackInfo& info) {
   struct fid_ep* fid = nullptr;
   int result = fi_srx_context(domain->fid, native->rx_attr, &fid, nullptr);
   if (result) return Napi::Number::New(info.Env(), result);
-  auto context = std::make_unique<Endpoint>(domain, fid, native->caps);
+  auto context = std::make_unique<Endpoint>(domain, fid, native->caps, native->tx_attr->size, native->rx_attr->size);
   context->queue = queue;
   queue->children++;
   context->enabled = true;
@@ -94,7 +94,7 @@ Napi::Value ScalableEndpointOpen(const Napi::CallbackInfo& info) {
   struct fid_ep* fid = nullptr;
   int result = fi_scalable_ep(domain->fid, native.get(), &fid, nullptr);
   if (result) return Napi::Number::New(info.Env(), result);
-  auto endpoint = std::make_unique<Endpoint>(domain, fid, native->caps);
+  auto endpoint = std::make_unique<Endpoint>(domain, fid, native->caps, native->tx_attr->size, native->rx_attr->size);
   return Napi::Number::New(info.Env(), EnvironmentOf(info).endpoints.Add(std::move(endpoint)));
 }
 
@@ -114,7 +114,7 @@ Napi::Value ScalableEndpointBind(const Napi::CallbackInfo& info) {
 
 // Hands a context of `owner` to JavaScript. It finds addresses in its owner's vector.
 Napi::Value AddContext(const Napi::CallbackInfo& info, Endpoint* owner, struct fid_ep* fid) {
-  auto context = std::make_unique<Endpoint>(owner->domain, fid, owner->caps);
+  auto context = std::make_unique<Endpoint>(owner->domain, fid, owner->caps, owner->limits[0], owner->limits[1]);
   context->owner = owner;
   owner->children++;
   context->av = owner->av;

@@ -24,7 +24,7 @@ Napi::Value EndpointOpen(const Napi::CallbackInfo& info) {
   SignalGuard signals(SignalGuard::Restore::kHandlers);
   int result = fi_endpoint(domain->fid, native.get(), &fid, nullptr);
   if (result) return Napi::Number::New(info.Env(), result);
-  auto endpoint = std::make_unique<Endpoint>(domain, fid, native->caps);
+  auto endpoint = std::make_unique<Endpoint>(domain, fid, native->caps, native->tx_attr->size, native->rx_attr->size);
   return Napi::Number::New(info.Env(), environment.endpoints.Add(std::move(endpoint)));
 }
 
@@ -60,10 +60,11 @@ Napi::Value EndpointBindAddressVector(const Napi::CallbackInfo& info) {
 // int fi_enable(struct fid_ep *ep)
 Napi::Value EndpointEnable(const Napi::CallbackInfo& info) {
   Endpoint* endpoint = Find(info);
-  if (!endpoint || !endpoint->queue) return Napi::Number::New(info.Env(), -FI_EBADF);
+  if (!endpoint || !endpoint->fid) return Napi::Number::New(info.Env(), -FI_EBADF);
   SignalGuard signals(SignalGuard::Restore::kHandlers);
   int result = fi_enable(endpoint->fid);
-  endpoint->enabled = result == 0;
+  // A scalable endpoint has no queue, and nothing is posted to it: that is what its contexts are for.
+  endpoint->enabled = result == 0 && endpoint->queue;
   if (endpoint->enabled && endpoint->domain->fabric->is_shared_memory) {
     char name[256] = "";
     size_t length = sizeof(name) - 1;

@@ -28,7 +28,8 @@ struct SharedTransmit {
 
 // Also stands for what libfabric gives the same type: scalable endpoints, their contexts, shared receive contexts.
 struct Endpoint {
-  Endpoint(Domain* parent, struct fid_ep* ep, uint64_t capabilities) : domain(parent), fid(ep), caps(capabilities) {
+  Endpoint(Domain* parent, struct fid_ep* ep, uint64_t capabilities, size_t transmit_size, size_t receive_size)
+      : domain(parent), fid(ep), caps(capabilities), limits{transmit_size, receive_size} {
     domain->children++;
   }
   ~Endpoint() {
@@ -61,6 +62,14 @@ struct Endpoint {
   AddressVector* av = nullptr;
   SharedTransmit* shared_transmit = nullptr;
   Endpoint* owner = nullptr;  // of a context: its scalable endpoint; of an endpoint: the receive context that it shares
+  // By direction: how many operations are in flight, and how many the provider has room for (0: it does not say).
+  bool IsFull(Direction direction) const {
+    size_t limit = limits[static_cast<int>(direction)];
+    return limit > 0 && in_flight[static_cast<int>(direction)] >= limit;
+  }
+  size_t in_flight[2] = {0, 0};
+  size_t limits[2];
+
   bool enabled = false;
   int children = 0;  // those that have this one as owner
 };

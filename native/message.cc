@@ -10,7 +10,7 @@ namespace {
 // ssize_t fi_send(struct fid_ep *ep, const void *buf, size_t len, void *desc, fi_addr_t dest_addr, void *context)
 napi_value EndpointSend(napi_env env, napi_callback_info info) {
   Post post(env, info);
-  return post.Run(env, [&post](void* context) {
+  return post.Run(env, Direction::kTransmit, [&post](void* context) {
     return fi_send(post.endpoint->fid, post.buffer, post.length, post.descriptor, post.address, context);
   });
 }
@@ -18,7 +18,7 @@ napi_value EndpointSend(napi_env env, napi_callback_info info) {
 // ssize_t fi_recv(struct fid_ep *ep, void *buf, size_t len, void *desc, fi_addr_t src_addr, void *context)
 napi_value EndpointRecv(napi_env env, napi_callback_info info) {
   Post post(env, info);
-  return post.Run(env, [&post](void* context) {
+  return post.Run(env, Direction::kReceive, [&post](void* context) {
     return fi_recv(post.endpoint->fid, post.buffer, post.length, post.descriptor, post.address, context);
   });
 }
@@ -27,7 +27,7 @@ napi_value EndpointRecv(napi_env env, napi_callback_info info) {
 //                  void *context)
 napi_value EndpointTsend(napi_env env, napi_callback_info info) {
   Post post(env, info);
-  return post.Run(env, [env, &post](void* context) {
+  return post.Run(env, Direction::kTransmit, [env, &post](void* context) {
     uint64_t tag = WireValueArgument(env, post.argv[6]);
     return fi_tsend(post.endpoint->fid, post.buffer, post.length, post.descriptor, post.address, tag, context);
   });
@@ -37,7 +37,7 @@ napi_value EndpointTsend(napi_env env, napi_callback_info info) {
 //                  uint64_t ignore, void *context)
 napi_value EndpointTrecv(napi_env env, napi_callback_info info) {
   Post post(env, info);
-  return post.Run(env, [env, &post](void* context) {
+  return post.Run(env, Direction::kReceive, [env, &post](void* context) {
     uint64_t tag = WireValueArgument(env, post.argv[6]);
     uint64_t ignore = WireValueArgument(env, post.argv[7]);
     return fi_trecv(post.endpoint->fid, post.buffer, post.length, post.descriptor, post.address, tag, ignore, context);
@@ -73,7 +73,9 @@ Napi::Value EndpointMessage(const Napi::CallbackInfo& info) {
   if (!result) result = FindAddress(*endpoint, info[4].As<Napi::Number>().Int32Value(), &address);
   if (result) return Napi::Number::New(info.Env(), result);
   uint64_t flags = Uint64Of(info[8]);
-  bool many = (flags & FI_MULTI_RECV) != 0 && (kind == MessageKind::kRecv || kind == MessageKind::kTrecv);
+  bool receives = kind == MessageKind::kRecv || kind == MessageKind::kTrecv;
+  Direction direction = receives ? Direction::kReceive : Direction::kTransmit;
+  bool many = receives && (flags & FI_MULTI_RECV) != 0;
 
   struct fi_msg_tagged tagged = {};
   tagged.msg_iov = segments.vectors.data();
@@ -90,7 +92,7 @@ Napi::Value EndpointMessage(const Napi::CallbackInfo& info) {
   plain.addr = address;
   plain.data = tagged.data;
 
-  result = PostPinned(endpoint, segments.pins, context, many, [&](void* operation) -> ssize_t {
+  result = PostPinned(endpoint, direction, segments.pins, context, many, [&](void* operation) -> ssize_t {
     plain.context = tagged.context = operation;
     switch (kind) {
       case MessageKind::kSend:

@@ -18,6 +18,8 @@ struct Endpoint;
 // Through which door an operation was posted, and so through which its completion leaves.
 enum class Door : uint8_t { kPromise, kBatch };
 
+enum class Direction : uint8_t { kTransmit, kReceive };
+
 struct Operation {
   // First, so that the context which libfabric hands back is the operation itself. Its size serves FI_CONTEXT and
   // FI_CONTEXT2 alike.
@@ -28,6 +30,7 @@ struct Operation {
   uint32_t slot;          // index in the table
   uint32_t user_context;  // batch door: what the caller passed
   Door door;
+  Direction direction;
   bool in_flight;
   bool many;  // FI_MULTI_RECV: completes for each message, and is over when a completion has that flag
   // Further memories that it uses: vectors, results and comparands of atomics.

@@ -48,12 +48,13 @@ struct Post {
 
   // Posts through `call(context)`. Returns the operation's slot, or a negative libfabric code (-FI_EAGAIN: full).
   template <typename Call>
-  napi_value Run(napi_env env, Call call) {
+  napi_value Run(napi_env env, Direction direction, Call call) {
     if (error) return Int32Result(env, error);
     int64_t context = Int64Argument(env, argv[5], -1);
     Door door = context < 0 ? Door::kPromise : Door::kBatch;
     CompletionQueue* queue = endpoint->queue;
-    Operation* operation = queue->Begin(endpoint, memory, memory_handle, door, static_cast<uint32_t>(context));
+    Operation* operation =
+        queue->Begin(endpoint, direction, memory, memory_handle, door, static_cast<uint32_t>(context));
     if (!operation) return Int32Result(env, -FI_EAGAIN);
     ssize_t result = call(&operation->context);
     if (result) {
@@ -107,13 +108,13 @@ class Segments {
 // Begins an operation on `endpoint` that uses `pins`, calls `call(context)`, and returns the operation's slot or a
 // negative libfabric code. `context` is -1 in the promise door.
 template <typename Call>
-int32_t PostPinned(Endpoint* endpoint, const std::vector<std::pair<Memory*, int32_t>>& pins, int64_t context, bool many,
-                   Call call) {
+int32_t PostPinned(Endpoint* endpoint, Direction direction, const std::vector<std::pair<Memory*, int32_t>>& pins,
+                   int64_t context, bool many, Call call) {
   if (pins.empty()) return -FI_EINVAL;
   Door door = context < 0 ? Door::kPromise : Door::kBatch;
   CompletionQueue* queue = endpoint->queue;
   auto [memory, handle] = pins.front();
-  Operation* operation = queue->Begin(endpoint, memory, handle, door, static_cast<uint32_t>(context));
+  Operation* operation = queue->Begin(endpoint, direction, memory, handle, door, static_cast<uint32_t>(context));
   if (!operation) return -FI_EAGAIN;
   operation->many = many;
   if (pins.size() > 1) {
