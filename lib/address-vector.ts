@@ -33,7 +33,7 @@ export class AddressVector extends Resource {
   constructor(domain: Domain, options: AddressVectorOptions = {}) {
     const domainHandle = argumentHandle(domain, Domain, 'domain');
     const { type = 'FI_AV_UNSPEC', count = 0, receiveContextBits = 0 } = options;
-    if (!(type in AV_TYPES)) {
+    if (!Object.hasOwn(AV_TYPES, type)) {
       throw new TypeError(`options.type: ${show(type)} is none of ${Object.keys(AV_TYPES).join(', ')}`);
     }
     if (!Number.isInteger(count) || count < 0 || count >= 2 ** 32) {

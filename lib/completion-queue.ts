@@ -87,7 +87,8 @@ export class CompletionQueue extends Resource implements ProgressClient {
     if (!(batch instanceof CompletionBatch)) {
       throw new TypeError(`batch: expected a CompletionBatch, not ${show(batch)}`);
     }
-    if (!(spinMicroseconds >= 0 && spinMicroseconds <= LONGEST_SPIN_MICROSECONDS)) {
+    const isNumber = typeof (spinMicroseconds as unknown) === 'number';
+    if (!(isNumber && spinMicroseconds >= 0 && spinMicroseconds <= LONGEST_SPIN_MICROSECONDS)) {
       throw new RangeError(
         `spinMicroseconds: expected a number from 0 to ${LONGEST_SPIN_MICROSECONDS}, not ${show(spinMicroseconds)}`,
       );

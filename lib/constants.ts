@@ -61,6 +61,7 @@ export const OPERATION_FLAGS = {
   FI_RMA: 1n << 2n,
   FI_TAGGED: 1n << 3n,
   FI_ATOMIC: 1n << 4n,
+  FI_MULTICAST: 1n << 5n,
   FI_READ: 1n << 8n,
   FI_WRITE: 1n << 9n,
   FI_RECV: 1n << 10n,

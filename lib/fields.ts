@@ -26,7 +26,7 @@ const UINT64_MAX = 2n ** 64n - 1n;
 function bitsOf(names: readonly string[], table: FlagTable, path: string): bigint {
   let bits = 0n;
   for (const name of names) {
-    const bit = typeof name === 'string' ? table[name] : undefined;
+    const bit = typeof name === 'string' && Object.hasOwn(table, name) ? table[name] : undefined;
     if (bit !== undefined) {
       bits |= bit;
     } else if (typeof name === 'string' && /^0x[0-9a-f]{1,16}$/i.test(name)) {
@@ -79,7 +79,7 @@ export function enumeration<T extends EnumTable>(table: T): Field<Enumerated<T>,
     decode: (raw) => names.get(raw as number) ?? (raw as number),
     encode(value, path) {
       if (typeof value === 'number' && Number.isInteger(value) && value >= 0 && value < 2 ** 32) return value;
-      const found = typeof value === 'string' ? table[value] : undefined;
+      const found = typeof value === 'string' && Object.hasOwn(table, value) ? table[value] : undefined;
       if (found === undefined)
         throw new TypeError(`${path}: ${show(value)} is none of ${Object.keys(table).join(', ')}`);
       return found;
@@ -87,9 +87,21 @@ export function enumeration<T extends EnumTable>(table: T): Field<Enumerated<T>,
   };
 }
 
-/** A size or count. Numbers above 2^53 (SIZE_MAX: no limit) are shown rounded; `raw` has them exactly. */
+/**
+ * The number nearest to a 64-bit value, but not above it: given back, a limit must not be larger than it was. SIZE_MAX (no
+ * limit) becomes 2^64, and SIZE_MAX again on the way back.
+ */
+function roundDown(value: bigint): number {
+  const nearest = Number(value);
+  if (value === UINT64_MAX || BigInt(nearest) <= value) return nearest;
+  const bits = new BigUint64Array(new Float64Array([nearest]).buffer);
+  bits[0]! -= 1n;
+  return new Float64Array(bits.buffer)[0]!;
+}
+
+/** A size or count. Numbers above 2^53 are shown rounded down; `raw` has them exactly. */
 export const size: Field<number, number | bigint> = {
-  decode: (raw) => Number(raw),
+  decode: (raw) => roundDown(BigInt(raw as bigint | number)),
   encode(value, path) {
     if (typeof value !== 'number' && typeof value !== 'bigint') {
       throw new TypeError(`${path}: expected a number, not ${show(value)}`);
@@ -114,7 +126,9 @@ export const version: Field<string, string> = {
   encode(value, path) {
     const parts = typeof value === 'string' ? /^(\d{1,5})\.(\d{1,5})$/.exec(value) : null;
     if (parts === null) throw new TypeError(`${path}: expected a version such as '1.17', not ${show(value)}`);
-    return Number(parts[1]) * 65536 + Number(parts[2]);
+    const [major, minor] = [Number(parts[1]), Number(parts[2])];
+    if (major <= 0xffff && minor <= 0xffff) return major * 0x10000 + minor;
+    throw new RangeError(`${path}: each part of a version is below 65536, not ${show(value)}`);
   },
 };
 
@@ -127,11 +141,18 @@ export const text: Field<string | undefined, string | undefined> = {
   },
 };
 
+/** What a Buffer is in JSON. */
+export interface StoredBytes {
+  readonly type: 'Buffer';
+  readonly data: readonly number[];
+}
+
 /** Bytes such as an address; absent when there are none. */
-export const bytes: Field<Buffer | undefined, Uint8Array | undefined> = {
+export const bytes: Field<Buffer | undefined, Uint8Array | StoredBytes | undefined> = {
   decode: (raw) => raw as Buffer | undefined,
   encode(value, path) {
     if (value instanceof Uint8Array) return value;
+    if (value?.type === 'Buffer' && Array.isArray(value.data)) return Buffer.from(value.data);
     throw new TypeError(`${path}: expected a Uint8Array, not ${show(value)}`);
   },
 };

@@ -232,7 +232,7 @@ function decodeGroup(raw: RawInfo, schema: object): Record<string, unknown> {
 function encodeGroup(given: object, schema: object, path: string): RawInfo {
   const raw: Record<string, RawInfo[string]> = {};
   for (const [name, value] of Object.entries(given) as [string, unknown][]) {
-    const entry = (schema as Record<string, unknown>)[name];
+    const entry = Object.hasOwn(schema, name) ? (schema as Record<string, unknown>)[name] : undefined;
     if (entry === undefined) {
       throw new TypeError(`${path}.${name}: no such field; known are ${Object.keys(schema).join(', ')}`);
     }
@@ -258,14 +258,15 @@ function decodeInfo(raw: RawInfo): Info {
 
 /** The raw form of an Info or of hints. */
 export function encodeInfo(info: Hints | Info, name: string): RawInfo {
-  if (typeof (info as unknown) !== 'object') throw new TypeError(`${name}: expected an object, not ${show(info)}`);
+  if (typeof info !== 'object' || (info as unknown) === null)
+    throw new TypeError(`${name}: expected an object, not ${show(info)}`);
   const raw: Record<string, RawInfo[string]> = { ...encodeGroup(info, WHOLE_SCHEMA, name) };
   for (const field of ['srcAddr', 'destAddr'] as const) {
     const bytes = raw[field] as Uint8Array | undefined;
     if (bytes === undefined) continue;
     checkAddressBytes(bytes, info.addrFormat ?? 'FI_FORMAT_UNSPEC', `${name}.${field}`);
     // Some providers leave out the zero byte at the end, and read on until they find one.
-    if (info.addrFormat === 'FI_ADDR_STR') raw[field] = Buffer.concat([bytes, Buffer.alloc(1)]);
+    if (info.addrFormat === 'FI_ADDR_STR' && bytes.at(-1) !== 0) raw[field] = Buffer.concat([bytes, Buffer.alloc(1)]);
   }
   return raw;
 }

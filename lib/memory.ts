@@ -1,5 +1,6 @@
 /** JavaScript buffers as libfabric sees them: memory that stays where it is while an operation uses it. */
 import { binding } from './binding.js';
+import { ERRORS } from './constants.js';
 import { check, show } from './errors.js';
 
 /** A part of a registered backing store, ready for a native call. Reused from call to call: nothing is allocated. */
@@ -15,6 +16,12 @@ const released = new FinalizationRegistry<number>((handle) => {
   binding.memoryRelease(handle);
 });
 
+const HINTS: Readonly<Record<number, string>> = {
+  [ERRORS.FI_ENOSYS]: 'This JavaScript runtime does not export what keeps memory in place; Node.js does.',
+  [ERRORS.FI_ENOMEM]:
+    'Two million buffers are in use or not yet collected; use buffers again instead of making new ones.',
+};
+
 function isGrowable(store: ArrayBufferLike): boolean {
   const { resizable, growable } = store as { resizable?: boolean; growable?: boolean };
   return resizable === true || growable === true;
@@ -24,11 +31,12 @@ function openMemory(store: ArrayBufferLike, name: string): number {
   if (isGrowable(store)) {
     throw new TypeError(`${name}: its ArrayBuffer is resizable; libfabric needs memory that stays where it is`);
   }
+  const opened = binding.memoryOpen(new Uint8Array(store));
   const handle = check<number>(
-    binding.memoryOpen(new Uint8Array(store)),
+    opened,
     'v8::ArrayBuffer::GetBackingStore',
     `cannot use the memory of ${name}`,
-    'This JavaScript runtime does not export what keeps memory in place; Node.js does.',
+    HINTS[-opened],
   );
   memories.set(store, handle);
   released.register(store, handle);

@@ -171,7 +171,8 @@ function rejections(chosen: Info | undefined, usable: readonly Info[], context: 
   for (const info of everything) {
     if (!told.has(providerOf(info))) tell(info, blockingHint(providerOf(info), context));
   }
-  const missing = [...(context.require === undefined ? [] : [context.require]), ...KNOWN_PROVIDERS];
+  const hidden = [...SHARED_MEMORY_PROVIDERS, ...SOFTWARE_PROVIDERS].filter(isFiltered);
+  const missing = [...(context.require === undefined ? [] : [context.require]), ...KNOWN_PROVIDERS, ...hidden];
   for (const provider of missing) {
     if (told.has(provider)) continue;
     told.add(provider);
