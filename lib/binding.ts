@@ -75,7 +75,7 @@ export interface Binding {
   addressVectorRemove: (av: Handle, index: number) => Result;
   addressVectorLookup: (av: Handle, index: number) => Buffer | Result;
   addressVectorText: (av: Handle, address: Uint8Array) => string | Result;
-  addressVectorReceiveContext: (av: Handle, index: number, context: number, bits: number) => number  ;
+  addressVectorReceiveContext: (av: Handle, index: number, context: number, bits: number) => number;
   addressVectorClose: (av: Handle) => Result;
 
   completionQueueOpen: (domain: Handle, size: number, descriptor: boolean) => Handle;
@@ -133,15 +133,15 @@ export interface Binding {
   endpointClose: (endpoint: Handle) => Result;
   endpointFree: (endpoint: Handle) => Result;
 
-  sharedTransmitOpen: (domain: Handle, info: RawInfo) => Handle  ;
+  sharedTransmitOpen: (domain: Handle, info: RawInfo) => Handle;
   sharedTransmitClose: (context: Handle) => Result;
-  sharedReceiveOpen: (domain: Handle, info: RawInfo, queue: Handle) => Handle  ;
+  sharedReceiveOpen: (domain: Handle, info: RawInfo, queue: Handle) => Handle;
   endpointBindSharedTransmit: (endpoint: Handle, context: Handle) => Result;
   endpointBindSharedReceive: (endpoint: Handle, context: Handle) => Result;
-  scalableEndpointOpen: (domain: Handle, info: RawInfo) => Handle  ;
+  scalableEndpointOpen: (domain: Handle, info: RawInfo) => Handle;
   scalableEndpointBind: (endpoint: Handle, av: Handle) => Result;
-  transmitContextOpen: (endpoint: Handle, index: number) => Handle  ;
-  receiveContextOpen: (endpoint: Handle, index: number) => Handle  ;
+  transmitContextOpen: (endpoint: Handle, index: number) => Handle;
+  receiveContextOpen: (endpoint: Handle, index: number) => Handle;
 
   memoryOpen: (view: Uint8Array) => Handle;
   memoryRelease: (memory: Handle) => void;

@@ -19,7 +19,7 @@ export class CompletionBatch {
   readonly data: BigUint64Array;
   /** Tag of a tagged receive. */
   readonly tag: BigUint64Array;
-  /** Multi-receive: where the message is, in bytes from the start of the ArrayBuffer. */
+  /** Multi-receive: where the message is, in bytes from the start of the ArrayBuffer; -1 for a release without message. */
   readonly offset: Float64Array;
   /** What was given as `context` when the operation was posted. */
   readonly context: Uint32Array;

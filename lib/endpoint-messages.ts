@@ -11,7 +11,8 @@ import {
   type OperationKind,
   type SendOptions,
 } from './endpoint-base.js';
-import { show } from './errors.js';
+import { ERRORS, OPERATION_FLAGS } from './constants.js';
+import { fabricError, show } from './errors.js';
 import type { Completion } from './operation.js';
 import { handleOf } from './resource.js';
 
@@ -168,6 +169,7 @@ export abstract class MessageEndpoint extends EndpointBase {
    */
   postMultiRecv(buffer: ArrayBufferView, context: number): boolean {
     checkContext(context);
+    this.#checkMultiRecv();
     this.checkDirection(true);
     const segments = this.segments(buffer, 'buffer', 1);
     const flags = operationFlags({ flags: ['FI_MULTI_RECV', 'FI_COMPLETION'] });
@@ -206,6 +208,7 @@ export abstract class MessageEndpoint extends EndpointBase {
     const segments = this.segments(buffers, 'buffers', kind.receives ? rxAttr.iovLimit : txAttr.iovLimit);
     const flags = operationFlags(options);
     const data = checkUint64(options?.data, 'options.data') ?? 0n;
+    if ((flags & OPERATION_FLAGS.FI_MULTI_RECV) !== 0n) this.#checkMultiRecv();
     const post = (): number =>
       binding.endpointMessage(handle, kind.general, PROMISE_DOOR, segments, address, tag, ignore, data, flags);
     return this.begin(kind, buffers, post, options?.signal);
@@ -246,6 +249,18 @@ export abstract class MessageEndpoint extends EndpointBase {
 
   #locateInjected(buffer: ArrayBufferView): { memory: number; offset: number; length: number } {
     return this.locate(buffer, 'buffer', this.info.txAttr.injectSize, 'txAttr.injectSize');
+  }
+
+  /** libfabric 1.17's rxd writes past the end of a multi-receive buffer when the next message does not fit any more. */
+  #checkMultiRecv(): void {
+    const { provName = '' } = this.info.fabricAttr;
+    if (!provName.endsWith(';ofi_rxd')) return;
+    const hint = 'It writes past the end of such buffers.';
+    throw fabricError(`${provName} is not trusted with FI_MULTI_RECV`, {
+      errno: ERRORS.FI_EOPNOTSUPP,
+      syscall: 'fi_recvmsg',
+      hint,
+    });
   }
 
   /** A connected endpoint has one destination; any other needs to be told. */

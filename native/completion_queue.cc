@@ -131,7 +131,8 @@ int CompletionQueue::ReadError(Entry* entry, Door* door) {
   *entry = {error->len, error->flags,         error->data,          error->tag,
             0,          ContextOf(operation), std::abs(error->err), std::abs(error->prov_errno),
             -1};
-  Finish(operation);
+  // A multi-receive goes on after a message that did not fit, unless it is said to be over.
+  if (!operation->many || (error->flags & FI_MULTI_RECV)) Finish(operation);
   return 1;
 }
 
@@ -182,7 +183,8 @@ int CompletionQueue::Read(Door door, const CompletionArrays& out) {
       auto* operation = static_cast<Operation*>(entries[i].op_context);
       if (!operation || !operation->in_flight) continue;
       entry = {entries[i].len, entries[i].flags, entries[i].data, entries[i].tag, 0, 0, 0, 0, -1};
-      if (operation->many && entries[i].buf) entry.offset = operation->memory->OffsetOf(entries[i].buf);
+      // Without a buffer it is no message: the provider only says that the multi-receive is over.
+      if (operation->many) entry.offset = entries[i].buf ? operation->memory->OffsetOf(entries[i].buf) : -1;
       if (wants_source) entry.source = operation->endpoint->IndexOf(sources[i]);
       Deliver(door, out, &count, operation, entry);
     }
