@@ -119,16 +119,16 @@ describe('MessageEndpoint', () => {
       expect(() => right.recv(Buffer.alloc(65_536), undefined, { flags: 'FI_MULTI_RECV' })).toThrow(refusal);
     });
 
-    it.skipIf(provider === 'udp;ofi_rxd')(
+    // sockets truncates the message that no longer fits
+    it.skipIf(provider === 'udp;ofi_rxd' || provider === 'sockets')(
       'delivers many messages into one multi-receive buffer, and releases it when it is full',
       async () => {
         const { left, right, toRight } = openPair(withCapabilities(provider, ['FI_MULTI_RECV']));
-        // sockets takes a buffer to be full below 64 bytes, and truncates what does not fit
-      const [size, capacity] = provider === 'sockets' ? [20, 512] : [2000, 1 << 16];
-      const room = Buffer.alloc(capacity + 8);
+
+        const room = Buffer.alloc((1 << 16) + 8);
         expect(right.postMultiRecv(room.subarray(8), 9)).toBe(true);
         // More than fit: those that come after the buffer was released wait for the next one.
-        const messages = Array.from({ length: 40 }, (_, index) => pattern(size + index, index));
+        const messages = Array.from({ length: 40 }, (_, index) => pattern(2000 + index, index));
         const sends = messages.map((message) => left.send(message, toRight));
         const received: Received[] = [];
         while (received.at(-1)?.isLast !== true) received.push(...(await readAll(right, 1, 'a message in the buffer')));
@@ -157,7 +157,8 @@ describe('MessageEndpoint', () => {
       expect(received!.source).toBe(toLeft);
     });
 
-    it('takes a message only from whom it was asked, where the provider can', async () => {
+    // net 1.17 has FI_DIRECTED_RECV for tagged messages only
+    it.skipIf(provider === 'net')('takes a message only from whom it was asked, where the provider can', async () => {
       const directed = withCapabilities(provider, ['FI_DIRECTED_RECV']);
       const { left, right, toRight, toLeft } = openPair(directed);
       const { left: stranger } = openPair(directed);
