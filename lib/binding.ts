@@ -64,6 +64,16 @@ export interface Binding {
     hints: RawInfo | undefined,
   ) => RawInfo[] | Result;
 
+  describeInfo: (info: RawInfo, part: number) => string;
+  describeNumber: (type: number, value: bigint) => string;
+
+  parametersGet: () => { name: string; type: number; help: string; value?: string }[] | Result;
+
+  logOpen: (level: number, callback: () => void) => Result;
+  /** How many messages were dropped, then six values for each. */
+  logTake: () => [dropped: number, ...values: (number | string)[]];
+  logClose: () => void;
+
   fabricOpen: (info: RawInfo) => Handle;
   fabricClose: (fabric: Handle) => Result;
 

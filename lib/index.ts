@@ -3,6 +3,7 @@ export { AddressVector, type AddressVectorOptions } from './address-vector.js';
 export { CompletionBatch } from './completion-batch.js';
 export { CompletionQueue, type CompletionQueueOptions } from './completion-queue.js';
 export * from './constants.js';
+export { describe, type InfoPart } from './describe.js';
 export { Domain } from './domain.js';
 export { Endpoint, type EndpointBindings, type EndpointOpenOptions } from './endpoint.js';
 export { FabricError, type ErrorCode, type FabricErrorDetails } from './errors.js';
@@ -20,8 +21,11 @@ export {
   type RxAttr,
   type TxAttr,
 } from './info.js';
-export { libraryInfo, type LibraryInfo, type LibrarySource, type LoadAttempt } from './library.js';
+export { libraryInfo, version, type LibraryInfo, type LibrarySource, type LoadAttempt } from './library.js';
+export { FabricLog, LOG_CHANNEL, openLog, type LogLevel, type LogMessage, type LogOptions } from './log.js';
 export type { Completion, OperationOptions } from './operation.js';
+export { checkEnvironment, getParams, type EnvironmentProblem, type ProviderParameter } from './parameters.js';
 export type { ProgressMode } from './progress.js';
 export { Resource } from './resource.js';
 export { select, type Rejection, type SelectOptions, type Selection } from './select.js';
+export { TEXT_TYPES, toText } from './text.js';

@@ -2,8 +2,10 @@
 #include <napi.h>
 
 #include <memory>
+#include <utility>
 
 #include "environment.h"
+#include "log.h"
 
 namespace node_libfabric {
 
@@ -13,6 +15,7 @@ void Environment::ProgressClosed() {
 }
 
 void Environment::CloseAll(std::function<void()> done) {
+  if (log) std::exchange(log, nullptr)->Close();
   endpoints.Clear();
   completion_queues.Clear();
   address_vectors.Clear();
@@ -47,6 +50,9 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   napi_add_async_cleanup_hook(env, OnTeardown, environment, nullptr);
   exports.Set("version", NODE_LIBFABRIC_VERSION);
   ExportLibrary(env, exports, environment);
+  ExportDescribe(env, exports, environment);
+  ExportParameters(env, exports, environment);
+  ExportLog(env, exports, environment);
   ExportInfo(env, exports, environment);
   ExportFabric(env, exports, environment);
   ExportDomain(env, exports, environment);

@@ -33,7 +33,8 @@ struct Environment {
   void ProgressClosed();
 
   int spinning_queues = 0;
-  int progress_objects = 0;  // including those that libuv still holds
+  int progress_objects = 0;  // including those that libuv still holds, and `log`
+  class LogReader* log = nullptr;
 
  private:
   void FinishClosing();
@@ -46,6 +47,9 @@ inline Environment& EnvironmentOf(const Napi::CallbackInfo& info) {
 
 // Each file adds its functions to the addon's exports.
 void ExportLibrary(Napi::Env env, Napi::Object exports, Environment* environment);
+void ExportDescribe(Napi::Env env, Napi::Object exports, Environment* environment);
+void ExportParameters(Napi::Env env, Napi::Object exports, Environment* environment);
+void ExportLog(Napi::Env env, Napi::Object exports, Environment* environment);
 void ExportInfo(Napi::Env env, Napi::Object exports, Environment* environment);
 void ExportFabric(Napi::Env env, Napi::Object exports, Environment* environment);
 void ExportDomain(Napi::Env env, Napi::Object exports, Environment* environment);
