@@ -43,8 +43,7 @@ export function toText(type: keyof typeof TEXT_TYPES, value: bigint | number): s
   if (!Object.hasOwn(TEXT_TYPES, type)) {
     throw new TypeError(`type: ${show(type)} is none of ${Object.keys(TEXT_TYPES).join(', ')}`);
   }
-  const fits =
-    typeof value === 'bigint' ? value >= 0n && value < 2n ** 64n : Number.isSafeInteger(value) && value >= 0;
+  const fits = typeof value === 'bigint' ? value >= 0n && value < 2n ** 64n : Number.isSafeInteger(value) && value >= 0;
   if (!fits) throw new RangeError(`value: expected an unsigned 64-bit integer, not ${show(value)}`);
   requireLibrary();
   return binding.describeNumber(TEXT_TYPES[type], BigInt(value));

@@ -17,6 +17,7 @@ void Environment::ProgressClosed() {
 void Environment::CloseAll(std::function<void()> done) {
   if (log) std::exchange(log, nullptr)->Close();
   endpoints.Clear();
+  address_vector_sets.Clear();
   completion_queues.Clear();
   address_vectors.Clear();
   memories.Clear();
@@ -57,6 +58,11 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   ExportFabric(env, exports, environment);
   ExportDomain(env, exports, environment);
   ExportAddressVector(env, exports, environment);
+  ExportAddressVectorSet(env, exports, environment);
+  ExportCollective(env, exports, environment);
+  ExportEndpointOptions(env, exports, environment);
+  ExportGroup(env, exports, environment);
+  ExportTrafficClass(env, exports, environment);
   ExportCompletionQueue(env, exports, environment);
   ExportProgress(env, exports, environment);
   ExportEndpoint(env, exports, environment);

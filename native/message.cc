@@ -70,9 +70,11 @@ Napi::Value EndpointMessage(const Napi::CallbackInfo& info) {
   Segments segments;
   int result = segments.Read(environment, endpoint->domain, info[3]);
   fi_addr_t address;
-  if (!result) result = FindAddress(*endpoint, info[4].As<Napi::Number>().Int32Value(), &address);
-  if (result) return Napi::Number::New(info.Env(), result);
   uint64_t flags = Uint64Of(info[8]);
+  if (!result) result = FindDestination(*endpoint, info[4].As<Napi::Number>().Int32Value(), &address, &flags);
+  bool is_plain_send = kind == MessageKind::kSend;
+  if (!result && (flags & FI_MULTICAST) && !is_plain_send) result = -FI_EINVAL;
+  if (result) return Napi::Number::New(info.Env(), result);
   bool many = (flags & FI_MULTI_RECV) != 0 && (kind == MessageKind::kRecv || kind == MessageKind::kTrecv);
 
   struct fi_msg_tagged tagged = {};

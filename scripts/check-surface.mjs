@@ -22,7 +22,10 @@ const reasons = readReasons(current);
 for (const name of reasons.keys()) {
   if (!functions.has(name)) problems.push(`docs/surface.md: no header has ${name}`);
 }
-const rows = [...functions.values()].map(({ name, header }) => ({ header, row: `| \`${name}\` | ${statusOf(name)} |` }));
+const rows = [...functions.values()].map(({ name, header }) => ({
+  header,
+  row: `| \`${name}\` | ${statusOf(name)} |`,
+}));
 const wanted = current.replace(between(current), await table());
 if (process.argv.includes('--write')) writeFileSync(page, wanted);
 else if (wanted !== current) problems.push('docs/surface.md is out of date: npm run surface -- --write');
@@ -67,5 +70,7 @@ function between(text) {
  */
 function readReasons(text) {
   const lines = text.matchAll(/^\| `(fi_\w+)` *\| *\| *(.*?) *\|$/gm);
-  return new Map([...lines].filter(([, , reason]) => reason !== '').map(([, name = '', reason = '']) => [name, reason]));
+  return new Map(
+    [...lines].filter(([, , reason]) => reason !== '').map(([, name = '', reason = '']) => [name, reason]),
+  );
 }

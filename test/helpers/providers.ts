@@ -1,0 +1,50 @@
+/** The providers that a contract is tested over: those of the list that this machine has. */
+import { FabricError, select, type Info } from 'node-libfabric';
+import { describe, it } from 'vitest';
+
+/** Reliable datagrams on one machine, without special hardware. */
+export const PROVIDERS = ['shm', 'net', 'tcp', 'tcp;ofi_rxm', 'udp;ofi_rxd', 'sockets'] as const;
+export type Provider = (typeof PROVIDERS)[number];
+
+/** The loopback interface of a provider, or any that it has. @throws FabricError when it has none. */
+export function infoOf(provider: string): Info {
+  const { candidates, info } = select({ require: provider });
+  const isLoopback = (candidate: Info): boolean =>
+    candidate.addrFormat === 'FI_SOCKADDR_IN' && candidate.srcAddr?.subarray(4, 8).join('.') === '127.0.0.1';
+  return candidates.find(isLoopback) ?? info;
+}
+
+interface Found {
+  readonly provider: Provider;
+  readonly info?: Info;
+  readonly missing?: string;
+}
+
+const found: readonly Found[] = PROVIDERS.map((provider) => {
+  try {
+    return { provider, info: infoOf(provider) };
+  } catch (error) {
+    if (!(error instanceof FabricError)) throw error;
+    return { provider, missing: error.message };
+  }
+});
+
+/** Those that can be opened here. */
+export const availableProviders: readonly Provider[] = found.filter(({ info }) => info).map(({ provider }) => provider);
+
+/** Describes the same behaviour over each provider; one that is missing is a skipped test with the reason in its name. */
+export function overEachProvider(
+  body: (info: Info, provider: Provider) => void,
+  providers?: readonly Provider[],
+): void {
+  for (const { provider, info, missing } of found) {
+    if (providers?.includes(provider) === false) continue;
+    if (info === undefined) {
+      it.skip(`over ${provider}: ${missing ?? ''}`);
+    } else {
+      describe(`over ${provider}`, () => {
+        body(info, provider);
+      });
+    }
+  }
+}
