@@ -25,6 +25,8 @@ export const PROMISES_WAITING = 1 << 30;
 export const KEPT_BY_PROVIDER = 1;
 /** Address index that means any source. */
 export const ANY_ADDRESS = -1;
+/** Addresses from here on are multicast groups of the endpoint. */
+export const FIRST_GROUP_ADDRESS = 1 << 30;
 /** The numbers of endpointMessage's operations. */
 export const MESSAGE_KINDS = { send: 0, recv: 1, tsend: 2, trecv: 3 } as const;
 /** Context that sends a completion through the promise door. */
@@ -64,6 +66,16 @@ export interface Binding {
     hints: RawInfo | undefined,
   ) => RawInfo[] | Result;
 
+  describeInfo: (info: RawInfo, part: number) => string;
+  describeNumber: (type: number, value: bigint) => string;
+
+  parametersGet: () => { name: string; type: number; help: string; value?: string }[] | Result;
+
+  logOpen: (level: number, callback: () => void) => Result;
+  /** How many messages were dropped, then six values for each. */
+  logTake: () => [dropped: number, ...values: (number | string)[]];
+  logClose: () => void;
+
   fabricOpen: (info: RawInfo) => Handle;
   fabricClose: (fabric: Handle) => Result;
 
@@ -72,11 +84,48 @@ export interface Binding {
 
   addressVectorOpen: (domain: Handle, type: number, count: number, receiveContextBits: number) => Handle;
   addressVectorInsert: (av: Handle, address: Uint8Array) => number;
-  addressVectorRemove: (av: Handle, index: number) => Result;
+  addressVectorInsertMany: (av: Handle, addresses: Uint8Array, count: number) => number[] | Result;
+  addressVectorInsertService: (av: Handle, node: string, service: string) => number;
+  addressVectorInsertSymmetric: (
+    av: Handle,
+    node: string,
+    nodes: number,
+    service: string,
+    services: number,
+  ) => number[] | Result;
+  addressVectorRemove: (av: Handle, indices: readonly number[]) => Result;
   addressVectorLookup: (av: Handle, index: number) => Buffer | Result;
   addressVectorText: (av: Handle, address: Uint8Array) => string | Result;
   addressVectorReceiveContext: (av: Handle, index: number, context: number, bits: number) => number;
   addressVectorClose: (av: Handle) => Result;
+
+  addressVectorSetOpen: (av: Handle, capacity: number) => Handle;
+  addressVectorSetInsert: (set: Handle, index: number) => Result;
+  addressVectorSetRemove: (set: Handle, index: number) => Result;
+  addressVectorSetUnion: (set: Handle, other: Handle) => Result;
+  addressVectorSetMembers: (set: Handle) => number[] | Result;
+  addressVectorSetClose: (set: Handle) => Result;
+
+  endpointBindEvents: (endpoint: Handle) => Result;
+  groupJoinCollective: (endpoint: Handle, set: Handle) => number;
+  groupJoinMulticast: (endpoint: Handle, address: Uint8Array) => number;
+  groupJoined: (endpoint: Handle, group: number) => Result;
+  groupClose: (endpoint: Handle, group: number, busy: boolean) => Result;
+
+  collectiveQuery: (domain: Handle, collective: number, datatype: number, operation: number) => Result;
+  endpointCollective: (
+    endpoint: Handle,
+    group: number,
+    collective: number,
+    segments: readonly number[],
+    count: number,
+    datatype: number,
+    operation: number,
+    root: number,
+  ) => Result;
+
+  trafficClassOfDscp: (dscp: number) => number;
+  dscpOfTrafficClass: (trafficClass: number) => number;
 
   completionQueueOpen: (domain: Handle, size: number, descriptor: boolean) => Handle;
   completionQueueDescriptor: (queue: Handle) => number;
@@ -102,6 +151,10 @@ export interface Binding {
   endpointOpen: (domain: Handle, info: RawInfo) => Handle;
   endpointBindQueue: (endpoint: Handle, queue: Handle, flags: bigint) => Result;
   endpointBindAddressVector: (endpoint: Handle, av: Handle) => Result;
+  endpointGetOption: (endpoint: Handle, option: number, size: number) => bigint | Result;
+  endpointSetOption: (endpoint: Handle, option: number, size: number, value: bigint) => Result;
+  endpointSizeLeft: (endpoint: Handle, receives: boolean) => Result;
+  endpointOperationFlags: (endpoint: Handle, sets: boolean, flags: bigint) => bigint | Result;
   endpointEnable: (endpoint: Handle) => Result;
   endpointName: (endpoint: Handle) => Buffer | Result;
   endpointSend: Post;

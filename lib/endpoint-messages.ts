@@ -1,5 +1,5 @@
 /** fi_msg(3) and fi_tagged(3): messages, through both doors. */
-import { ANY_ADDRESS, binding, MESSAGE_KINDS, PROMISE_DOOR } from './binding.js';
+import { ANY_ADDRESS, binding, FIRST_GROUP_ADDRESS, MESSAGE_KINDS, PROMISE_DOOR } from './binding.js';
 import {
   checkAddress,
   checkContext,
@@ -196,7 +196,8 @@ export abstract class MessageEndpoint extends EndpointBase {
     options: SendOptions | undefined,
   ): Promise<Completion> {
     const handle = handleOf(this);
-    if (ArrayBuffer.isView(buffers) && options?.flags === undefined && options?.data === undefined) {
+    const isPlain = options?.flags === undefined && options?.data === undefined && address < FIRST_GROUP_ADDRESS;
+    if (ArrayBuffer.isView(buffers) && isPlain) {
       const { memory, offset, length } = kind.receives
         ? this.locate(buffers, 'buffer', Infinity)
         : this.locate(buffers);

@@ -2,13 +2,15 @@
 import { AddressVector } from './address-vector.js';
 import { binding } from './binding.js';
 import { CompletionQueue, type CompletionQueueOptions } from './completion-queue.js';
-import { CAPABILITIES, MODES } from './constants.js';
+import { CAPABILITIES, MODES, OPERATION_FLAGS } from './constants.js';
 import { Domain } from './domain.js';
 import { MessageEndpoint } from './endpoint-messages.js';
+import { optionCodec, type EndpointOption, type EndpointOptionValue } from './endpoint-options.js';
 import { check, show } from './errors.js';
 import { Fabric } from './fabric.js';
+import { encodeFlags, flags, type Flags, type FlagsInput } from './fields.js';
 import { encodeInfo, type Info } from './info.js';
-import { argumentHandle } from './resource.js';
+import { argumentHandle, handleOf } from './resource.js';
 import { SharedReceiveContext, SharedTransmitContext } from './shared-context.js';
 
 /** Options of {@link Endpoint.open}. */
@@ -88,6 +90,9 @@ export class Endpoint extends MessageEndpoint {
         check(binding.endpointBindSharedReceive(handle, context), 'fi_ep_bind', doing);
       }
       check(binding.endpointBindAddressVector(handle, avHandle), 'fi_ep_bind', doing);
+      if (wanted.caps.some((name) => name === 'FI_COLLECTIVE' || name === 'FI_MULTICAST')) {
+        check(binding.endpointBindEvents(handle), 'fi_eq_open', doing);
+      }
       check(binding.endpointEnable(handle), 'fi_enable', doing);
     } catch (error) {
       super.close();
@@ -122,6 +127,56 @@ export class Endpoint extends MessageEndpoint {
     return this.domain.fabric;
   }
 
+  /**
+   * An option of this endpoint: fi_getopt(3).
+   *
+   * @throws FabricError `FI_ENOPROTOOPT` where the provider has no such option.
+   */
+  getOption<T extends EndpointOption>(option: T): EndpointOptionValue<T> {
+    const codec = optionCodec(option);
+    const raw = binding.endpointGetOption(handleOf(this), codec.number, codec.size);
+    return codec.decode(check<bigint>(raw, 'fi_getopt', `cannot read ${option}`));
+  }
+
+  /** Changes an option: fi_setopt(3). @throws as {@link getOption}; some can only be changed before use. */
+  setOption<T extends EndpointOption>(option: T, value: EndpointOptionValue<T>): void {
+    const codec = optionCodec(option);
+    const raw = codec.encode(value, option);
+    const result = binding.endpointSetOption(handleOf(this), codec.number, codec.size, raw);
+    check(result, 'fi_setopt', `cannot set ${option} to ${show(value)}`);
+  }
+
+  /** How many more sends can be posted now: fi_tx_size_left(3). @throws FabricError `FI_ENOSYS` where nobody counts. */
+  get txSizeLeft(): number {
+    return check<number>(binding.endpointSizeLeft(handleOf(this), false), 'fi_tx_size_left', 'cannot count the sends');
+  }
+
+  /** How many more receives can be posted now: fi_rx_size_left(3). @throws as {@link txSizeLeft}. */
+  get rxSizeLeft(): number {
+    return check<number>(
+      binding.endpointSizeLeft(handleOf(this), true),
+      'fi_rx_size_left',
+      'cannot count the receives',
+    );
+  }
+
+  /**
+   * Flags that operations have by default: fi_control(3) with FI_GETOPSFLAG.
+   *
+   * @throws FabricError `FI_ENOSYS` where the provider does not say; those it was opened with are in `info`.
+   */
+  getOperationFlags(side: 'transmit' | 'receive'): Flags<typeof OPERATION_FLAGS> {
+    const raw = binding.endpointOperationFlags(handleOf(this), false, sideBit(side));
+    const bits = check<bigint>(raw, 'fi_control', `cannot read the flags of ${side}`);
+    return flags(OPERATION_FLAGS).decode(bits & ~sideBit(side));
+  }
+
+  /** Changes them: fi_control(3) with FI_SETOPSFLAG. @throws as {@link getOperationFlags}. */
+  setOperationFlags(side: 'transmit' | 'receive', value: FlagsInput<typeof OPERATION_FLAGS>): void {
+    const bits = encodeFlags(value, OPERATION_FLAGS, 'value') | sideBit(side);
+    check(binding.endpointOperationFlags(handleOf(this), true, bits), 'fi_control', `cannot set the flags of ${side}`);
+  }
+
   /** Closes the endpoint (fi_close(3)), and the set of {@link Endpoint.open}. What was in flight rejects with `FI_ECANCELED`. */
   override close(): void {
     super.close();
@@ -129,9 +184,16 @@ export class Endpoint extends MessageEndpoint {
   }
 }
 
+/** FI_TRANSMIT or FI_RECV: whose flags are meant. */
+function sideBit(side: 'transmit' | 'receive'): bigint {
+  const bit = { transmit: OPERATION_FLAGS.FI_SEND, receive: OPERATION_FLAGS.FI_RECV }[side] as bigint | undefined;
+  if (bit !== undefined) return bit;
+  throw new TypeError(`side: expected 'transmit' or 'receive', not ${show(side)}`);
+}
+
 function checkUsable(info: Info, mode: bigint): void {
-  if (info.epAttr.type !== 'FI_EP_RDM') {
-    throw new TypeError(`info.epAttr.type: expected 'FI_EP_RDM', not ${show(info.epAttr.type)}`);
+  if (info.epAttr.type !== 'FI_EP_RDM' && info.epAttr.type !== 'FI_EP_DGRAM') {
+    throw new TypeError(`info.epAttr.type: expected 'FI_EP_RDM' or 'FI_EP_DGRAM', not ${show(info.epAttr.type)}`);
   }
   const unsupported = Object.entries(MODES).filter(([, bit]) => (mode & bit & ~SUPPORTED_MODES) !== 0n);
   if (unsupported.length > 0) {

@@ -1,10 +1,28 @@
 /** libfabric for Node.js: the public surface. */
 export { AddressVector, type AddressVectorOptions } from './address-vector.js';
+export { AddressVectorSet, type AddressVectorSetOptions } from './address-vector-set.js';
+export { CollectiveGroup } from './collective-group.js';
+export {
+  COLLECTIVES,
+  queryCollective,
+  REDUCTIONS,
+  type Collective,
+  type CollectiveArray,
+  type CollectiveLimits,
+  type Reduction,
+} from './collectives.js';
 export { CompletionBatch } from './completion-batch.js';
 export { CompletionQueue, type CompletionQueueOptions } from './completion-queue.js';
 export * from './constants.js';
+export { describe, type InfoPart } from './describe.js';
 export { Domain } from './domain.js';
 export { Endpoint, type EndpointBindings, type EndpointOpenOptions } from './endpoint.js';
+export {
+  ENDPOINT_OPTIONS,
+  type EndpointOption,
+  type EndpointOptionValue,
+  type PeerToPeer,
+} from './endpoint-options.js';
 export { FabricError, type ErrorCode, type FabricErrorDetails } from './errors.js';
 export { Fabric } from './fabric.js';
 export type { Enumerated, Flags, FlagsInput, UnnamedBits } from './fields.js';
@@ -20,11 +38,17 @@ export {
   type RxAttr,
   type TxAttr,
 } from './info.js';
-export { libraryInfo, type LibraryInfo, type LibrarySource, type LoadAttempt } from './library.js';
 export type { Buffers, FlaggedOptions, SendOptions } from './endpoint-base.js';
+export { libraryInfo, version, type LibraryInfo, type LibrarySource, type LoadAttempt } from './library.js';
+export { FabricLog, LOG_CHANNEL, openLog, type LogLevel, type LogMessage, type LogOptions } from './log.js';
+export { MulticastGroup } from './multicast-group.js';
+export { Group, type JoinOptions } from './group.js';
 export type { Completion, OperationOptions } from './operation.js';
+export { checkEnvironment, getParams, type EnvironmentProblem, type ProviderParameter } from './parameters.js';
 export type { ProgressMode } from './progress.js';
 export { EndpointContext, ScalableEndpoint, type ScalableEndpointOptions } from './scalable-endpoint.js';
 export { SharedReceiveContext, SharedTransmitContext } from './shared-context.js';
 export { Resource } from './resource.js';
 export { select, type Rejection, type SelectOptions, type Selection } from './select.js';
+export { TEXT_TYPES, toText } from './text.js';
+export { dscpOfTrafficClass, trafficClassOfDscp } from './traffic-class.js';

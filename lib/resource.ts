@@ -2,9 +2,12 @@
  * Lifetime, the same for every object: a child keeps its parents alive, closing a parent closes its children first,
  * closing twice does nothing, and an object that nobody can reach any more is closed with its children.
  */
+import { inspect } from 'node:util';
 import { KEPT_BY_PROVIDER } from './binding.js';
 import { ERRORS } from './constants.js';
+import { describe } from './describe.js';
 import { check, fabricError, show } from './errors.js';
+import type { Info } from './info.js';
 
 /** What outlives the JavaScript object: enough to close the native one when that object has been collected. */
 interface Node {
@@ -92,6 +95,13 @@ export abstract class Resource {
   [Symbol.asyncDispose](): Promise<void> {
     this.close();
     return Promise.resolve();
+  }
+
+  /** What it is and what it was opened with, as `fi_info -v` prints that: for `util.inspect` and `console.log`. */
+  [inspect.custom](depth: number): string {
+    const name = `${this.constructor.name} (${this.closed ? 'closed' : 'open'})`;
+    const { info } = this as { info?: Info };
+    return depth < 0 || info === undefined ? `[${name}]` : `${name} ${describe(info)}`;
   }
 
   /** @internal Called while the native object is still open. */

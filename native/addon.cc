@@ -2,8 +2,10 @@
 #include <napi.h>
 
 #include <memory>
+#include <utility>
 
 #include "environment.h"
+#include "log.h"
 
 namespace node_libfabric {
 
@@ -13,10 +15,12 @@ void Environment::ProgressClosed() {
 }
 
 void Environment::CloseAll(std::function<void()> done) {
+  if (log) std::exchange(log, nullptr)->Close();
   // An endpoint may be owned by another, which closes after it.
   endpoints.RemoveWhere([](const Endpoint& endpoint) { return endpoint.owner != nullptr; });
   endpoints.Clear();
   shared_transmits.Clear();
+  address_vector_sets.Clear();
   completion_queues.Clear();
   address_vectors.Clear();
   memories.Clear();
@@ -50,10 +54,18 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   napi_add_async_cleanup_hook(env, OnTeardown, environment, nullptr);
   exports.Set("version", NODE_LIBFABRIC_VERSION);
   ExportLibrary(env, exports, environment);
+  ExportDescribe(env, exports, environment);
+  ExportParameters(env, exports, environment);
+  ExportLog(env, exports, environment);
   ExportInfo(env, exports, environment);
   ExportFabric(env, exports, environment);
   ExportDomain(env, exports, environment);
   ExportAddressVector(env, exports, environment);
+  ExportAddressVectorSet(env, exports, environment);
+  ExportCollective(env, exports, environment);
+  ExportEndpointOptions(env, exports, environment);
+  ExportGroup(env, exports, environment);
+  ExportTrafficClass(env, exports, environment);
   ExportCompletionQueue(env, exports, environment);
   ExportProgress(env, exports, environment);
   ExportEndpoint(env, exports, environment);

@@ -4,6 +4,7 @@
 
 #include <rdma/fi_domain.h>
 
+#include <algorithm>
 #include <unordered_map>
 #include <vector>
 
@@ -31,6 +32,13 @@ struct AddressVector {
     return found == indices.end() ? -1 : found->second;
   }
 
+  bool IsInSet(fi_addr_t address) const {
+    for (auto* members : sets) {
+      if (std::find(members->begin(), members->end(), address) != members->end()) return true;
+    }
+    return false;
+  }
+
   // The index under which JavaScript knows `address` from now on.
   int32_t Add(fi_addr_t address) {
     int32_t index;
@@ -56,8 +64,9 @@ struct AddressVector {
   struct fid_av* fid;
   std::vector<fi_addr_t> addresses;  // by index; FI_ADDR_NOTAVAIL where removed
   std::vector<int32_t> free;
-  std::unordered_map<fi_addr_t, int32_t> indices;  // the way back, for the source of a message
-  int children = 0;                                // bound endpoints
+  std::unordered_map<fi_addr_t, int32_t> indices;   // the way back, for the source of a message
+  std::vector<const std::vector<fi_addr_t>*> sets;  // members of each open set of these addresses
+  int children = 0;                                 // bound endpoints, open sets
 };
 
 }  // namespace node_libfabric

@@ -20,6 +20,8 @@ Napi::Value EndpointOpen(const Napi::CallbackInfo& info) {
   Domain* domain = environment.domains.Get(info[0].As<Napi::Number>().Int32Value());
   if (!domain) return Napi::Number::New(info.Env(), -FI_EBADF);
   InfoPointer native = InfoFromObject(info[1].As<Napi::Object>());
+  // With it udp would take every destination for a pointer; messages to groups say so themselves.
+  native->tx_attr->op_flags &= ~FI_MULTICAST;
   struct fid_ep* fid = nullptr;
   SignalGuard signals(SignalGuard::Restore::kHandlers);
   int result = fi_endpoint(domain->fid, native.get(), &fid, nullptr);

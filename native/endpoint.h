@@ -8,6 +8,7 @@
 #include "address_vector.h"
 #include "completion_queue.h"
 #include "domain.h"
+#include "group.h"
 
 namespace node_libfabric {
 
@@ -46,10 +47,13 @@ struct Endpoint {
   // int fi_close(struct fid *fid)
   int Close() {
     if (!fid) return 0;
+    groups.LeaveMulticast();
     bool is_known = domain->fabric->is_shared_memory && !name.empty();
     int result = is_known ? shared_memory::CloseEndpoint(&fid->fid, name) : domain->Close(&fid->fid);
-    if (!result) fid = nullptr;
-    return result;
+    if (result) return result;
+    fid = nullptr;
+    groups.LeaveCollectives();
+    return 0;
   }
 
   int32_t IndexOf(fi_addr_t source) const { return av ? av->IndexOf(source) : -1; }
@@ -70,6 +74,7 @@ struct Endpoint {
   size_t in_flight[2] = {0, 0};
   size_t limits[2];
 
+  Groups groups;
   bool enabled = false;
   int children = 0;  // those that have this one as owner
 };

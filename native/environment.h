@@ -7,6 +7,7 @@
 #include <functional>
 
 #include "address_vector.h"
+#include "address_vector_set.h"
 #include "completion_queue.h"
 #include "domain.h"
 #include "endpoint.h"
@@ -23,6 +24,7 @@ struct Environment {
   HandleTable<Fabric, Kind::kFabric> fabrics;
   HandleTable<Domain, Kind::kDomain> domains;
   HandleTable<AddressVector, Kind::kAddressVector> address_vectors;
+  HandleTable<AddressVectorSetReference, Kind::kAddressVectorSet> address_vector_sets;
   HandleTable<CompletionQueue, Kind::kCompletionQueue> completion_queues;
   HandleTable<Endpoint, Kind::kEndpoint> endpoints;
   HandleTable<Memory, Kind::kMemory> memories;
@@ -34,7 +36,8 @@ struct Environment {
   void ProgressClosed();
 
   int spinning_queues = 0;
-  int progress_objects = 0;  // including those that libuv still holds
+  int progress_objects = 0;  // including those that libuv still holds, and `log`
+  class LogReader* log = nullptr;
 
  private:
   void FinishClosing();
@@ -47,10 +50,18 @@ inline Environment& EnvironmentOf(const Napi::CallbackInfo& info) {
 
 // Each file adds its functions to the addon's exports.
 void ExportLibrary(Napi::Env env, Napi::Object exports, Environment* environment);
+void ExportDescribe(Napi::Env env, Napi::Object exports, Environment* environment);
+void ExportParameters(Napi::Env env, Napi::Object exports, Environment* environment);
+void ExportLog(Napi::Env env, Napi::Object exports, Environment* environment);
 void ExportInfo(Napi::Env env, Napi::Object exports, Environment* environment);
 void ExportFabric(Napi::Env env, Napi::Object exports, Environment* environment);
 void ExportDomain(Napi::Env env, Napi::Object exports, Environment* environment);
 void ExportAddressVector(Napi::Env env, Napi::Object exports, Environment* environment);
+void ExportAddressVectorSet(Napi::Env env, Napi::Object exports, Environment* environment);
+void ExportCollective(Napi::Env env, Napi::Object exports, Environment* environment);
+void ExportEndpointOptions(Napi::Env env, Napi::Object exports, Environment* environment);
+void ExportGroup(Napi::Env env, Napi::Object exports, Environment* environment);
+void ExportTrafficClass(Napi::Env env, Napi::Object exports, Environment* environment);
 void ExportCompletionQueue(Napi::Env env, Napi::Object exports, Environment* environment);
 void ExportProgress(Napi::Env env, Napi::Object exports, Environment* environment);
 void ExportEndpoint(Napi::Env env, Napi::Object exports, Environment* environment);

@@ -18,7 +18,8 @@ enum class Kind : int32_t {
   kCompletionQueue,
   kEndpoint,
   kMemory,
-  kSharedTransmit
+  kSharedTransmit,
+  kAddressVectorSet
 };
 
 template <typename T, Kind kKind>
@@ -72,9 +73,9 @@ class HandleTable {
   }
 
  private:
-  // 31 bits, so that V8 keeps a handle as a small integer: 3 kind, 7 generation, 21 index.
+  // 31 bits, so that V8 keeps a handle as a small integer: 5 kind, 5 generation, 21 index.
   static constexpr uint32_t kIndexMask = (1u << 21) - 1;
-  static constexpr uint32_t kGenerationMask = (1u << 7) - 1;
+  static constexpr uint32_t kGenerationMask = (1u << 5) - 1;
 
   struct Entry {
     std::unique_ptr<T> object;
@@ -82,7 +83,7 @@ class HandleTable {
   };
 
   int32_t HandleOf(uint32_t index) const {
-    return static_cast<int32_t>(static_cast<uint32_t>(kKind) << 28 | entries_[index].generation << 21 | index);
+    return static_cast<int32_t>(static_cast<uint32_t>(kKind) << 26 | entries_[index].generation << 21 | index);
   }
 
   std::vector<Entry> entries_;

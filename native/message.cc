@@ -70,12 +70,14 @@ Napi::Value EndpointMessage(const Napi::CallbackInfo& info) {
   Segments segments;
   int result = segments.Read(environment, endpoint->domain, info[3]);
   fi_addr_t address;
-  if (!result) result = FindAddress(*endpoint, info[4].As<Napi::Number>().Int32Value(), &address);
-  if (result) return Napi::Number::New(info.Env(), result);
   uint64_t flags = Uint64Of(info[8]);
   bool receives = kind == MessageKind::kRecv || kind == MessageKind::kTrecv;
   Direction direction = receives ? Direction::kReceive : Direction::kTransmit;
   bool many = receives && (flags & FI_MULTI_RECV) != 0;
+  if (!result) result = FindDestination(*endpoint, info[4].As<Napi::Number>().Int32Value(), &address, &flags);
+  bool is_plain_send = kind == MessageKind::kSend;
+  if (!result && (flags & FI_MULTICAST) && !is_plain_send) result = -FI_EINVAL;
+  if (result) return Napi::Number::New(info.Env(), result);
 
   struct fi_msg_tagged tagged = {};
   tagged.msg_iov = segments.vectors.data();

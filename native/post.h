@@ -19,6 +19,20 @@ inline int FindAddress(const Endpoint& endpoint, int32_t index, fi_addr_t* addre
   return endpoint.av && endpoint.av->Find(index, address) ? 0 : -FI_EINVAL;
 }
 
+// The same for an index that may also be a multicast group. Providers take a multicast address for a pointer when
+// `flags` has FI_MULTICAST, and an index otherwise.
+//
+// fi_addr_t fi_mc_addr(struct fid_mc *mc)
+inline int FindDestination(Endpoint& endpoint, int32_t index, fi_addr_t* address, uint64_t* flags) {
+  *flags &= ~FI_MULTICAST;
+  if (index < Groups::kFirstAddress) return FindAddress(endpoint, index, address);
+  Group* group = endpoint.groups.Get(index - Groups::kFirstAddress);
+  if (!group || group->IsCollective()) return -FI_EINVAL;
+  *address = fi_mc_addr(group->fid);
+  *flags |= FI_MULTICAST;
+  return 0;
+}
+
 // The arguments of every post: (endpoint, memory, offset, length, address, context [, tag [, ignore]]).
 // `address` is an index of the bound address vector, or -1 for any source. `context` is -1 in the promise door.
 struct Post {
