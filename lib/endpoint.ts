@@ -2,13 +2,14 @@
 import { AddressVector } from './address-vector.js';
 import { binding } from './binding.js';
 import { CompletionQueue, type CompletionQueueOptions } from './completion-queue.js';
-import { MODES } from './constants.js';
+import { CAPABILITIES, MODES } from './constants.js';
+import { Counter } from './counter.js';
 import { Domain } from './domain.js';
-import { MessageEndpoint } from './endpoint-messages.js';
+import { AtomicEndpoint } from './endpoint-atomics.js';
 import { check, show } from './errors.js';
 import { Fabric } from './fabric.js';
 import { encodeInfo, type Info } from './info.js';
-import { argumentHandle } from './resource.js';
+import { argumentHandle, handleOf } from './resource.js';
 
 /** Options of {@link Endpoint.open}. */
 export type EndpointOpenOptions = Pick<CompletionQueueOptions, 'progress'>;
@@ -17,13 +18,32 @@ export type EndpointOpenOptions = Pick<CompletionQueueOptions, 'progress'>;
 export interface EndpointBindings {
   readonly completionQueue: CompletionQueue;
   readonly addressVector: AddressVector;
+  /** What counts completions; one counter may count several kinds. */
+  readonly counters?: EndpointCounters;
 }
+
+/** Which completions of an endpoint are counted, each by a counter of its own or a shared one: fi_ep_bind(3). */
+export type EndpointCounters = Readonly<Partial<Record<keyof typeof COUNTED, Counter>>>;
+
+const COUNTED = {
+  /** Messages sent. */
+  send: CAPABILITIES.FI_SEND,
+  /** Messages received. */
+  recv: CAPABILITIES.FI_RECV,
+  /** Reads, and atomic operations that fetch, by this endpoint. */
+  read: CAPABILITIES.FI_READ,
+  /** Writes, and atomic operations, by this endpoint. */
+  write: CAPABILITIES.FI_WRITE,
+  /** The same by peers, where the endpoint has FI_RMA_EVENT. */
+  remoteRead: CAPABILITIES.FI_REMOTE_READ,
+  remoteWrite: CAPABILITIES.FI_REMOTE_WRITE,
+} as const;
 
 // What this package does by itself; every other mode bit asks something of the application that it does not offer.
 const SUPPORTED_MODES = MODES.FI_CONTEXT | MODES.FI_CONTEXT2;
 
 /**
- * A connectionless endpoint: fi_endpoint(3), fi_msg(3), fi_tagged(3).
+ * A connectionless endpoint: fi_endpoint(3), fi_msg(3), fi_tagged(3), fi_rma(3), fi_atomic(3).
  *
  * Buffers are any view of a fixed ArrayBuffer or SharedArrayBuffer. They belong to libfabric from the post until the
  * promise is settled (or the completion was read): do not write to what is being sent, nor read what is being received.
@@ -31,7 +51,7 @@ const SUPPORTED_MODES = MODES.FI_CONTEXT | MODES.FI_CONTEXT2;
  * Every operation has two doors. The promise door (`send`, `recv` …) is for programs. The batch door (`postSend`,
  * `postRecv` …) takes a number as context, allocates nothing, and delivers to {@link CompletionQueue.read}.
  */
-export class Endpoint extends MessageEndpoint {
+export class Endpoint extends AtomicEndpoint {
   declare readonly addressVector: AddressVector;
   #ownsSet = false;
 
@@ -42,12 +62,13 @@ export class Endpoint extends MessageEndpoint {
    */
   constructor(domain: Domain, bindings: EndpointBindings, info?: Info) {
     const domainHandle = argumentHandle(domain, Domain, 'domain');
-    const { completionQueue, addressVector } = bindings;
+    const { completionQueue, addressVector, counters = {} } = bindings;
     const queueHandle = argumentHandle(completionQueue, CompletionQueue, 'bindings.completionQueue');
     const avHandle = argumentHandle(addressVector, AddressVector, 'bindings.addressVector');
     for (const [name, bound] of Object.entries({ completionQueue, addressVector })) {
       if (bound.domain !== domain) throw new TypeError(`bindings.${name}: belongs to another domain`);
     }
+    checkCounters(counters, domain);
     const wanted = info ?? domain.info;
     const raw = encodeInfo(wanted, 'info');
     checkUsable(wanted, (raw['mode'] as bigint | undefined) ?? 0n);
@@ -57,6 +78,11 @@ export class Endpoint extends MessageEndpoint {
     try {
       check(binding.endpointBindQueue(handle, queueHandle), 'fi_ep_bind', doing);
       check(binding.endpointBindAddressVector(handle, avHandle), 'fi_ep_bind', doing);
+      for (const [kind, counter] of Object.entries(counters)) {
+        const bound = binding.endpointBindCounter(handle, handleOf(counter), COUNTED[kind as keyof typeof COUNTED]);
+        check(bound, 'fi_ep_bind', `cannot bind a counter (${kind})`);
+        this.dependOn(counter);
+      }
       check(binding.endpointEnable(handle), 'fi_enable', doing);
     } catch (error) {
       super.close();
@@ -95,6 +121,16 @@ export class Endpoint extends MessageEndpoint {
   override close(): void {
     super.close();
     if (this.#ownsSet) this.fabric.close();
+  }
+}
+
+function checkCounters(counters: EndpointCounters, domain: Domain): void {
+  for (const [kind, counter] of Object.entries(counters)) {
+    if (!Object.hasOwn(COUNTED, kind)) {
+      throw new TypeError(`bindings.counters: ${show(kind)} is none of ${Object.keys(COUNTED).join(', ')}`);
+    }
+    argumentHandle(counter, Counter, `bindings.counters.${kind}`);
+    if (counter.domain !== domain) throw new TypeError(`bindings.counters.${kind}: belongs to another domain`);
   }
 }
 

@@ -13,8 +13,14 @@ void Environment::ProgressClosed() {
 }
 
 void Environment::CloseAll(std::function<void()> done) {
+  // A region that is bound to an endpoint goes before it; the others may still be in use by one.
+  memory_regions.ForEach([](MemoryRegion& region) {
+    if (region.endpoint) region.Close();
+  });
   endpoints.Clear();
   completion_queues.Clear();
+  memory_regions.Clear();
+  counters.Clear();
   address_vectors.Clear();
   memories.Clear();
   domains.Clear();
@@ -55,7 +61,12 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   ExportProgress(env, exports, environment);
   ExportEndpoint(env, exports, environment);
   ExportMessage(env, exports, environment);
+  ExportRma(env, exports, environment);
+  ExportAtomic(env, exports, environment);
   ExportMemory(env, exports, environment);
+  ExportMapping(env, exports, environment);
+  ExportMemoryRegion(env, exports, environment);
+  ExportCounter(env, exports, environment);
   return exports;
 }
 

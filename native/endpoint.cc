@@ -91,6 +91,7 @@ Napi::Value EndpointName(const Napi::CallbackInfo& info) {
 Napi::Value EndpointClose(const Napi::CallbackInfo& info) {
   Endpoint* endpoint = Find(info);
   if (!endpoint) return Napi::Number::New(info.Env(), -FI_EBADF);
+  if (endpoint->children > 0) return Napi::Number::New(info.Env(), -FI_EBUSY);
   int result = endpoint->Close();
   if (!result) endpoint->enabled = false;
   return Napi::Number::New(info.Env(), result);

@@ -4,9 +4,11 @@
 #include <rdma/fi_endpoint.h>
 
 #include <string>
+#include <vector>
 
 #include "address_vector.h"
 #include "completion_queue.h"
+#include "counter.h"
 #include "domain.h"
 
 namespace node_libfabric {
@@ -19,6 +21,7 @@ struct Endpoint {
     Close();
     if (queue) queue->children--;
     if (av) av->children--;
+    for (Counter* counter : counters) counter->children--;
     domain->children--;
   }
   Endpoint(const Endpoint&) = delete;
@@ -41,8 +44,9 @@ struct Endpoint {
   std::string name;  // shm: what fi_getname said when it was enabled
   CompletionQueue* queue = nullptr;
   AddressVector* av = nullptr;
+  std::vector<Counter*> counters;
   bool enabled = false;
-  int children = 0;  // nothing hangs on an endpoint yet
+  int children = 0;  // regions that are bound to it
 };
 
 }  // namespace node_libfabric

@@ -11,7 +11,16 @@
 
 namespace node_libfabric {
 
-enum class Kind : int32_t { kFabric = 1, kDomain, kAddressVector, kCompletionQueue, kEndpoint, kMemory };
+enum class Kind : int32_t {
+  kFabric = 1,
+  kDomain,
+  kAddressVector,
+  kCompletionQueue,
+  kEndpoint,
+  kMemory,
+  kMemoryRegion,
+  kCounter,
+};
 
 template <typename T, Kind kKind>
 class HandleTable {
@@ -57,9 +66,9 @@ class HandleTable {
   }
 
  private:
-  // 31 bits, so that V8 keeps a handle as a small integer: 3 kind, 7 generation, 21 index.
-  static constexpr uint32_t kIndexMask = (1u << 21) - 1;
-  static constexpr uint32_t kGenerationMask = (1u << 7) - 1;
+  // 31 bits, so that V8 keeps a handle as a small integer: 5 kind, 6 generation, 20 index.
+  static constexpr uint32_t kIndexMask = (1u << 20) - 1;
+  static constexpr uint32_t kGenerationMask = (1u << 6) - 1;
 
   struct Entry {
     std::unique_ptr<T> object;
@@ -67,7 +76,7 @@ class HandleTable {
   };
 
   int32_t HandleOf(uint32_t index) const {
-    return static_cast<int32_t>(static_cast<uint32_t>(kKind) << 28 | entries_[index].generation << 21 | index);
+    return static_cast<int32_t>(static_cast<uint32_t>(kKind) << 26 | entries_[index].generation << 20 | index);
   }
 
   std::vector<Entry> entries_;
