@@ -29,6 +29,10 @@ export const ANY_ADDRESS = -1;
 export const FIRST_GROUP_ADDRESS = 1 << 30;
 /** The numbers of endpointMessage's operations. */
 export const MESSAGE_KINDS = { send: 0, recv: 1, tsend: 2, trecv: 3 } as const;
+/** The numbers of endpointAtomic's operations. */
+export const ATOMIC_KINDS = { base: 0, fetch: 1, compare: 2 } as const;
+/** The slot of a completion that no operation here asked for: a peer wrote with immediate data. */
+export const NO_OPERATION = 2 ** 32 - 1;
 /** Context that sends a completion through the promise door. */
 export const PROMISE_DOOR = -1;
 
@@ -44,6 +48,40 @@ type Post = (
   tag?: bigint | number,
   ignore?: bigint | number,
 ) => Result;
+
+type PostRma = (
+  endpoint: Handle,
+  memory: Handle,
+  offset: number,
+  length: number,
+  address: number,
+  context: number,
+  remoteAddress: bigint | number,
+  remoteKey: bigint | number,
+) => Result;
+
+type PostAtomic = (
+  endpoint: Handle,
+  kind: number,
+  context: number,
+  segments: readonly number[],
+  datatype: number,
+  operation: number,
+  address: number,
+  remoteAddress: bigint | number,
+  remoteKey: bigint | number,
+  flags: bigint,
+) => Result;
+
+/** Registrations behind the scenes, in numbers. */
+export interface RawRegistrations {
+  count: number;
+  bytes: number;
+  hits: number;
+  misses: number;
+  evictions: number;
+  limit: number;
+}
 
 /** What native/*.cc export, one C call each unless its name says otherwise. */
 export interface Binding {
@@ -81,6 +119,25 @@ export interface Binding {
 
   domainOpen: (fabric: Handle, info: RawInfo) => Handle;
   domainClose: (domain: Handle) => Result;
+  domainSetRegistrationLimit: (domain: Handle, limit: number) => Result;
+  domainRegistrations: (domain: Handle) => RawRegistrations | Result;
+  domainQueryAtomic: (
+    domain: Handle,
+    datatype: number,
+    operation: number,
+    flags: bigint,
+  ) => { count: number; size: number } | Result;
+  domainMapRaw: (domain: Handle, base: bigint, key: Uint8Array) => bigint | Result;
+  domainUnmapKey: (domain: Handle, key: bigint) => Result;
+
+  counterOpen: (domain: Handle) => Handle;
+  counterRead: (counter: Handle) => number;
+  counterReaderr: (counter: Handle) => number;
+  counterAdd: (counter: Handle, value: number) => Result;
+  counterAdderr: (counter: Handle, value: number) => Result;
+  counterSet: (counter: Handle, value: number) => Result;
+  counterSeterr: (counter: Handle, value: number) => Result;
+  counterClose: (counter: Handle) => Result;
 
   addressVectorOpen: (domain: Handle, type: number, count: number, receiveContextBits: number) => Handle;
   addressVectorInsert: (av: Handle, address: Uint8Array) => number;
@@ -155,6 +212,7 @@ export interface Binding {
   endpointSetOption: (endpoint: Handle, option: number, size: number, value: bigint) => Result;
   endpointSizeLeft: (endpoint: Handle, receives: boolean) => Result;
   endpointOperationFlags: (endpoint: Handle, sets: boolean, flags: bigint) => bigint | Result;
+  endpointBindCounter: (endpoint: Handle, counter: Handle, flags: bigint) => Result;
   endpointEnable: (endpoint: Handle) => Result;
   endpointName: (endpoint: Handle) => Buffer | Result;
   endpointSend: Post;
@@ -182,6 +240,32 @@ export interface Binding {
     tag: bigint | undefined,
     data: bigint | undefined,
   ) => Result;
+  endpointRead: PostRma;
+  endpointWrite: PostRma;
+  endpointInjectWrite: (
+    endpoint: Handle,
+    memory: Handle,
+    offset: number,
+    length: number,
+    address: number,
+    data: bigint | undefined,
+    remoteAddress: bigint | number,
+    remoteKey: bigint | number,
+  ) => Result;
+  endpointRma: (
+    endpoint: Handle,
+    isWrite: boolean,
+    context: number,
+    segments: readonly number[],
+    address: number,
+    remoteAddress: bigint | number,
+    remoteKey: bigint | number,
+    data: bigint,
+    flags: bigint,
+  ) => Result;
+  endpointAtomic: PostAtomic;
+  endpointInjectAtomic: PostAtomic;
+  endpointAtomicValid: (endpoint: Handle, kind: number, datatype: number, operation: number) => number;
   endpointCancel: (endpoint: Handle, slot: number) => Result;
   endpointClose: (endpoint: Handle) => Result;
   endpointFree: (endpoint: Handle) => Result;
@@ -196,6 +280,34 @@ export interface Binding {
   transmitContextOpen: (endpoint: Handle, index: number) => Handle;
   receiveContextOpen: (endpoint: Handle, index: number) => Handle;
 
+  memoryRegionOpen: (
+    domain: Handle,
+    segments: readonly number[],
+    access: bigint,
+    key: bigint | undefined,
+    flags: bigint,
+  ) => Handle;
+  memoryRegionOpenDevice: (
+    domain: Handle,
+    address: bigint,
+    length: number,
+    access: bigint,
+    key: bigint | undefined,
+    flags: bigint,
+    interfaceNumber: number,
+    device: bigint,
+  ) => Handle;
+  memoryRegionBindCounter: (region: Handle, counter: Handle, flags: bigint) => Result;
+  memoryRegionBindEndpoint: (region: Handle, endpoint: Handle) => Result;
+  memoryRegionEnable: (region: Handle) => Result;
+  memoryRegionRefresh: (region: Handle) => Result;
+  memoryRegionKey: (region: Handle) => bigint | Result;
+  memoryRegionAddress: (region: Handle, part: number) => bigint | Result;
+  memoryRegionRawAttr: (region: Handle) => { base: bigint; key: Buffer } | Result;
+  memoryRegionInFlight: (region: Handle) => number;
+  memoryRegionClose: (region: Handle) => Result;
+
+  memoryAllocate: (length: number, alignment: number, hugePages: boolean) => ArrayBuffer | Result;
   memoryOpen: (view: Uint8Array) => Handle;
   memoryRelease: (memory: Handle) => void;
   memoryCount: () => number;

@@ -1,6 +1,6 @@
 /** What every kind of operation of an endpoint shares: posting, flow control, cancelling, and the end of them all. */
 import type { AddressVector } from './address-vector.js';
-import { binding } from './binding.js';
+import { ANY_ADDRESS, binding } from './binding.js';
 import { BlockedPosts } from './blocked-posts.js';
 import type { CompletionQueue } from './completion-queue.js';
 import { ERRORS, OPERATION_FLAGS } from './constants.js';
@@ -220,6 +220,12 @@ export abstract class EndpointBase extends Resource {
       locate(buffer, `${name}[${index}]`, this.slice);
       return [this.slice.memory, this.slice.offset, this.slice.length];
     });
+  }
+
+  /** @internal A connected endpoint has one destination; any other needs to be told. */
+  destination(address: number): number {
+    checkAddress(address, this.addressVector === undefined ? ANY_ADDRESS : 0);
+    return address;
   }
 
   #started(): void {

@@ -58,7 +58,7 @@ export abstract class MessageEndpoint extends EndpointBase {
    * @throws TypeError or RangeError for arguments that cannot be, FabricError when the provider refuses the post.
    */
   send(buffers: Buffers, address = ANY_ADDRESS, options?: SendOptions): Promise<Completion> {
-    return this.#begin(SEND, buffers, this.#destination(address), 0n, 0n, options);
+    return this.#begin(SEND, buffers, this.destination(address), 0n, 0n, options);
   }
 
   /**
@@ -79,7 +79,7 @@ export abstract class MessageEndpoint extends EndpointBase {
    * @param tag - As many bits as `epAttr.memTagFormat` has.
    */
   tsend(buffers: Buffers, address: number, tag: bigint, options?: SendOptions): Promise<Completion> {
-    return this.#begin(TSEND, buffers, this.#destination(address), this.#checkTag(tag, 'tag'), 0n, options);
+    return this.#begin(TSEND, buffers, this.destination(address), this.#checkTag(tag, 'tag'), 0n, options);
   }
 
   /**
@@ -106,12 +106,12 @@ export abstract class MessageEndpoint extends EndpointBase {
    * later is not reported.
    */
   inject(buffer: ArrayBufferView, address = ANY_ADDRESS, options?: Pick<SendOptions, 'data'>): Promise<void> {
-    return this.#inject(INJECT, buffer, this.#destination(address), undefined, options?.data);
+    return this.#inject(INJECT, buffer, this.destination(address), undefined, options?.data);
   }
 
   /** {@link inject} for a tagged message: fi_tinject(3), fi_tinjectdata(3). */
   tinject(buffer: ArrayBufferView, address: number, tag: bigint, options?: Pick<SendOptions, 'data'>): Promise<void> {
-    return this.#inject(TINJECT, buffer, this.#destination(address), this.#checkTag(tag, 'tag'), options?.data);
+    return this.#inject(TINJECT, buffer, this.destination(address), this.#checkTag(tag, 'tag'), options?.data);
   }
 
   /**
@@ -121,7 +121,7 @@ export abstract class MessageEndpoint extends EndpointBase {
    * @returns false when the provider is full (-FI_EAGAIN): read completions, then post again.
    */
   postSend(buffer: ArrayBufferView, address: number, context: number): boolean {
-    return this.#post(SEND, buffer, this.#destination(address), context, 0, 0);
+    return this.#post(SEND, buffer, this.destination(address), context, 0, 0);
   }
 
   /** Posts a receive through the batch door; see {@link postSend}. */
@@ -132,7 +132,7 @@ export abstract class MessageEndpoint extends EndpointBase {
 
   /** Posts a tagged send through the batch door; see {@link postSend}. @param tag - A safe integer, or a bigint. */
   postTsend(buffer: ArrayBufferView, address: number, tag: number | bigint, context: number): boolean {
-    return this.#post(TSEND, buffer, this.#destination(address), context, this.#checkTag(tag, 'tag'), 0);
+    return this.#post(TSEND, buffer, this.destination(address), context, this.#checkTag(tag, 'tag'), 0);
   }
 
   /** Posts a tagged receive through the batch door; see {@link postSend}. */
@@ -156,7 +156,7 @@ export abstract class MessageEndpoint extends EndpointBase {
   postInject(buffer: ArrayBufferView, address: number): boolean {
     this.checkDirection(false);
     const { memory, offset, length } = this.#locateInjected(buffer);
-    const destination = this.#destination(address);
+    const destination = this.destination(address);
     const result = binding.endpointInject(handleOf(this), memory, offset, length, destination, PROMISE_DOOR);
     return this.postedBatch(result, 'fi_inject');
   }
@@ -262,12 +262,6 @@ export abstract class MessageEndpoint extends EndpointBase {
       syscall: 'fi_recvmsg',
       hint,
     });
-  }
-
-  /** A connected endpoint has one destination; any other needs to be told. */
-  #destination(address: number): number {
-    checkAddress(address, this.addressVector === undefined ? ANY_ADDRESS : 0);
-    return address;
   }
 
   #checkTag<T extends number | bigint>(tag: T, name: string): T {

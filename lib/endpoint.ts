@@ -3,8 +3,9 @@ import { AddressVector } from './address-vector.js';
 import { binding } from './binding.js';
 import { CompletionQueue, type CompletionQueueOptions } from './completion-queue.js';
 import { CAPABILITIES, MODES, OPERATION_FLAGS } from './constants.js';
+import { Counter } from './counter.js';
 import { Domain } from './domain.js';
-import { MessageEndpoint } from './endpoint-messages.js';
+import { AtomicEndpoint } from './endpoint-atomics.js';
 import { optionCodec, type EndpointOption, type EndpointOptionValue } from './endpoint-options.js';
 import { check, show } from './errors.js';
 import { Fabric } from './fabric.js';
@@ -24,7 +25,26 @@ export interface EndpointBindings {
   readonly sharedTransmit?: SharedTransmitContext | undefined;
   /** Messages go to the receives that are posted to a context which other endpoints use as well. */
   readonly sharedReceive?: SharedReceiveContext | undefined;
+  /** What counts completions; one counter may count several kinds. */
+  readonly counters?: EndpointCounters;
 }
+
+/** Which completions of an endpoint are counted, each by a counter of its own or a shared one: fi_ep_bind(3). */
+export type EndpointCounters = Readonly<Partial<Record<keyof typeof COUNTED, Counter>>>;
+
+const COUNTED = {
+  /** Messages sent. */
+  send: CAPABILITIES.FI_SEND,
+  /** Messages received. */
+  recv: CAPABILITIES.FI_RECV,
+  /** Reads, and atomic operations that fetch, by this endpoint. */
+  read: CAPABILITIES.FI_READ,
+  /** Writes, and atomic operations, by this endpoint. */
+  write: CAPABILITIES.FI_WRITE,
+  /** The same by peers, where the endpoint has FI_RMA_EVENT. */
+  remoteRead: CAPABILITIES.FI_REMOTE_READ,
+  remoteWrite: CAPABILITIES.FI_REMOTE_WRITE,
+} as const;
 
 // What this package does by itself; every other mode bit asks something of the application that it does not offer.
 /** FI_SHARED_CONTEXT of fi_endpoint(3), as the number of contexts of an endpoint. */
@@ -32,7 +52,7 @@ const SHARED_CONTEXT = 2n ** 64n - 1n;
 const SUPPORTED_MODES = MODES.FI_CONTEXT | MODES.FI_CONTEXT2;
 
 /**
- * A connectionless endpoint: fi_endpoint(3), fi_msg(3), fi_tagged(3).
+ * A connectionless endpoint: fi_endpoint(3), fi_msg(3), fi_tagged(3), fi_rma(3), fi_atomic(3).
  *
  * Buffers are any view of a fixed ArrayBuffer or SharedArrayBuffer. They belong to libfabric from the post until the
  * promise is settled (or the completion was read): do not write to what is being sent, nor read what is being received.
@@ -40,7 +60,7 @@ const SUPPORTED_MODES = MODES.FI_CONTEXT | MODES.FI_CONTEXT2;
  * Every operation has two doors. The promise door (`send`, `recv` …) is for programs. The batch door (`postSend`,
  * `postRecv` …) takes a number as context, allocates nothing, and delivers to {@link CompletionQueue.read}.
  */
-export class Endpoint extends MessageEndpoint {
+export class Endpoint extends AtomicEndpoint {
   declare readonly addressVector: AddressVector;
   #ownsSet = false;
 
@@ -51,13 +71,14 @@ export class Endpoint extends MessageEndpoint {
    */
   constructor(domain: Domain, bindings: EndpointBindings, info?: Info) {
     const domainHandle = argumentHandle(domain, Domain, 'domain');
-    const { completionQueue, addressVector, sharedTransmit, sharedReceive } = bindings;
+    const { completionQueue, addressVector, sharedTransmit, sharedReceive, counters = {} } = bindings;
     const queueHandle = argumentHandle(completionQueue, CompletionQueue, 'bindings.completionQueue');
     const avHandle = argumentHandle(addressVector, AddressVector, 'bindings.addressVector');
     for (const [name, bound] of Object.entries({ completionQueue, addressVector, sharedTransmit, sharedReceive })) {
       if (bound !== undefined && bound.domain !== domain)
         throw new TypeError(`bindings.${name}: belongs to another domain`);
     }
+    checkCounters(counters, domain);
     const wanted = info ?? domain.info;
     const raw = encodeInfo(
       {
@@ -92,6 +113,11 @@ export class Endpoint extends MessageEndpoint {
       check(binding.endpointBindAddressVector(handle, avHandle), 'fi_ep_bind', doing);
       if (wanted.caps.some((name) => name === 'FI_COLLECTIVE' || name === 'FI_MULTICAST')) {
         check(binding.endpointBindEvents(handle), 'fi_eq_open', doing);
+      }
+      for (const [kind, counter] of Object.entries(counters)) {
+        const bound = binding.endpointBindCounter(handle, handleOf(counter), COUNTED[kind as keyof typeof COUNTED]);
+        check(bound, 'fi_ep_bind', `cannot bind a counter (${kind})`);
+        this.dependOn(counter);
       }
       check(binding.endpointEnable(handle), 'fi_enable', doing);
     } catch (error) {
@@ -189,6 +215,16 @@ function sideBit(side: 'transmit' | 'receive'): bigint {
   const bit = { transmit: OPERATION_FLAGS.FI_SEND, receive: OPERATION_FLAGS.FI_RECV }[side] as bigint | undefined;
   if (bit !== undefined) return bit;
   throw new TypeError(`side: expected 'transmit' or 'receive', not ${show(side)}`);
+}
+
+function checkCounters(counters: EndpointCounters, domain: Domain): void {
+  for (const [kind, counter] of Object.entries(counters)) {
+    if (!Object.hasOwn(COUNTED, kind)) {
+      throw new TypeError(`bindings.counters: ${show(kind)} is none of ${Object.keys(COUNTED).join(', ')}`);
+    }
+    argumentHandle(counter, Counter, `bindings.counters.${kind}`);
+    if (counter.domain !== domain) throw new TypeError(`bindings.counters.${kind}: belongs to another domain`);
+  }
 }
 
 function checkUsable(info: Info, mode: bigint): void {

@@ -14,15 +14,19 @@ interface Node {
   readonly handle: number;
   readonly syscall: string;
   readonly closeHandle: (handle: number) => number;
-  readonly parents: readonly Node[];
+  readonly parents: Node[];
   readonly children: Set<Node>;
   readonly object: WeakRef<Resource>;
+  /** Whether its siblings are closed before it: memory, which their operations use. */
+  readonly isLast: boolean;
   closed: boolean;
 }
 
 function closeNode(node: Node): void {
   if (node.closed) return;
-  for (const child of [...node.children].reverse()) closeNode(child);
+  const children = [...node.children].reverse();
+  for (const child of children.filter(({ isLast }) => !isLast)) closeNode(child);
+  for (const child of children.filter(({ isLast }) => isLast)) closeNode(child);
   const object = node.object.deref();
   object?.beforeClose?.();
   const name = object?.constructor.name ?? 'an object';
@@ -54,7 +58,7 @@ export abstract class Resource {
     handle: number,
     closeHandle: (handle: number) => number,
     parents: readonly Resource[] = [],
-    syscall = 'fi_close',
+    { syscall = 'fi_close', isLast = false } = {},
   ) {
     const node: Node = {
       handle,
@@ -63,11 +67,18 @@ export abstract class Resource {
       parents: parents.map((parent) => parent.#node),
       children: new Set(),
       object: new WeakRef(this),
+      isLast,
       closed: false,
     };
     for (const parent of node.parents) parent.children.add(node);
     collected.register(this, node, node);
     this.#node = node;
+  }
+
+  /** @internal Makes `parent` one more that stays open while this is, and that closes this first. */
+  protected dependOn(parent: Resource): void {
+    this.#node.parents.push(parent.#node);
+    parent.#node.children.add(this.#node);
   }
 
   /** Whether {@link close} has been called, here or on a parent. */
@@ -132,4 +143,13 @@ export function argumentHandle<T extends Resource>(
 ): number {
   if (value instanceof expected) return handleOf(value);
   throw new TypeError(`${name}: expected a ${expected.name}, not ${show(value)}`);
+}
+
+/**
+ * The same for an argument whose class may not be imported, since it imports the caller: only the native side tells a
+ * wrong one from the right one (`FI_EBADF`).
+ */
+export function resourceHandle(value: Resource, expected: string, name: string): number {
+  if (value instanceof Resource) return handleOf(value);
+  throw new TypeError(`${name}: expected a ${expected}, not ${show(value)}`);
 }

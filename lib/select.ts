@@ -105,7 +105,7 @@ export function select(options: SelectOptions = {}): Selection {
   }
   const hints = mergeHints(options.hints);
   const query = { node: options.node, service: options.service };
-  const usable = getInfo(hints, query);
+  const usable = getInfo(hints, query).map(withCheckedKeys);
   // Array.prototype.sort is stable: libfabric's order stays within a rank.
   const candidates = usable
     .filter((info) => !exclude.includes(providerOf(info)))
@@ -115,6 +115,18 @@ export function select(options: SelectOptions = {}): Selection {
   const rejected = rejections(info, usable, { ...options, exclude, hints });
   if (info === undefined) throw nothingUsable(options.require, usable, rejected);
   return { info, reason: reasonFor(info, options, prefer), candidates, rejected };
+}
+
+/**
+ * With FI_MR_VIRT_ADDR, the shm provider writes to a peer's memory without asking whether the key is valid: a region that
+ * the peer has closed would be written to all the same. Without it the peer's provider checks. {@link getInfo} leaves the
+ * choice to the caller.
+ */
+function withCheckedKeys(info: Info): Info {
+  if (providerOf(info) !== 'shm') return info;
+  const mrMode = info.domainAttr.mrMode.filter((mode) => mode !== 'FI_MR_VIRT_ADDR');
+  const checked = { ...info, domainAttr: { ...info.domainAttr, mrMode } };
+  return Object.defineProperty(checked, 'raw', { value: info.raw, enumerable: false });
 }
 
 function reasonFor(info: Info, { require: required, peer }: SelectOptions, prefer: readonly string[]): string {

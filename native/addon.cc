@@ -16,12 +16,18 @@ void Environment::ProgressClosed() {
 
 void Environment::CloseAll(std::function<void()> done) {
   if (log) std::exchange(log, nullptr)->Close();
+  // A region that is bound to an endpoint goes before it; the others may still be in use by one.
+  memory_regions.ForEach([](MemoryRegion& region) {
+    if (region.endpoint) region.Close();
+  });
   // An endpoint may be owned by another, which closes after it.
   endpoints.RemoveWhere([](const Endpoint& endpoint) { return endpoint.owner != nullptr; });
   endpoints.Clear();
   shared_transmits.Clear();
   address_vector_sets.Clear();
   completion_queues.Clear();
+  memory_regions.Clear();
+  counters.Clear();
   address_vectors.Clear();
   memories.Clear();
   domains.Clear();
@@ -71,7 +77,12 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   ExportEndpoint(env, exports, environment);
   ExportContexts(env, exports, environment);
   ExportMessage(env, exports, environment);
+  ExportRma(env, exports, environment);
+  ExportAtomic(env, exports, environment);
   ExportMemory(env, exports, environment);
+  ExportMapping(env, exports, environment);
+  ExportMemoryRegion(env, exports, environment);
+  ExportCounter(env, exports, environment);
   return exports;
 }
 

@@ -85,6 +85,7 @@ Operation* CompletionQueue::Begin(Endpoint* endpoint, Direction direction, Memor
   operation->door = door;
   operation->user_context = user_context;
   operation->many = false;
+  operation->start = nullptr;
   memory->in_flight++;
   return operation;
 }
@@ -120,7 +121,8 @@ int CompletionQueue::ReadError(Entry* entry, Door* door) {
   ssize_t result = fi_cq_readerr(fid, error.get(), 0);
   if (result < 0) return static_cast<int>(result);
   auto* operation = static_cast<Operation*>(error->op_context);
-  if (result == 0 || !operation || !operation->in_flight) return 0;
+  // An error at the target of a peer's operation has no context here, or one that is the peer's.
+  if (result == 0 || !operations.Owns(operation) || !operation->in_flight) return 0;
   *door = operation->door;
   uint32_t slot = operation->slot;
   // const char *fi_cq_strerror(struct fid_cq *cq, int prov_errno, const void *err_data, char *buf, size_t len)
@@ -180,6 +182,12 @@ int CompletionQueue::Read(Door door, const CompletionArrays& out) {
     }
     if (result < 0) return count ? count : static_cast<int>(result);
     for (ssize_t i = 0; i < result; i++) {
+      if (entries[i].flags & (FI_REMOTE_WRITE | FI_REMOTE_READ)) {
+        // What a peer did to memory here; its context is nothing of ours.
+        waiting_[static_cast<int>(Door::kPromise)].push_back(
+            {entries[i].len, entries[i].flags, entries[i].data, 0, 0, kNoOperation, 0, 0, -1});
+        continue;
+      }
       auto* operation = static_cast<Operation*>(entries[i].op_context);
       if (!operation || !operation->in_flight) continue;
       entry = {entries[i].len, entries[i].flags, entries[i].data, entries[i].tag, 0, 0, 0, 0, -1};
@@ -190,6 +198,7 @@ int CompletionQueue::Read(Door door, const CompletionArrays& out) {
     }
     if (result < room) break;
   }
+  if (count == 0 && HasWaiting(door)) count = TakeWaiting(door, out);
   return count;
 }
 

@@ -45,6 +45,9 @@ struct CompletionArrays {
   int32_t* source;  // FI_SOURCE: the sender's index in the address vector, -1 when unknown
 };
 
+// The slot of a completion that no operation here asked for: a peer wrote with immediate data.
+constexpr uint32_t kNoOperation = UINT32_MAX;
+
 struct CompletionQueue {
   CompletionQueue(Environment* owner, Domain* parent, struct fid_cq* cq, bool has_descriptor);
   ~CompletionQueue();

@@ -4,9 +4,11 @@
 #include <rdma/fi_endpoint.h>
 
 #include <string>
+#include <vector>
 
 #include "address_vector.h"
 #include "completion_queue.h"
+#include "counter.h"
 #include "domain.h"
 #include "group.h"
 
@@ -39,6 +41,7 @@ struct Endpoint {
     if (av) av->children--;
     if (shared_transmit) shared_transmit->children--;
     if (owner) owner->children--;
+    for (Counter* counter : counters) counter->children--;
     domain->children--;
   }
   Endpoint(const Endpoint&) = delete;
@@ -75,8 +78,9 @@ struct Endpoint {
   size_t limits[2];
 
   Groups groups;
+  std::vector<Counter*> counters;
   bool enabled = false;
-  int children = 0;  // those that have this one as owner
+  int children = 0;  // those that have this one as owner, and regions that are bound to it
 };
 
 }  // namespace node_libfabric

@@ -9,16 +9,20 @@
 #include "address_vector.h"
 #include "address_vector_set.h"
 #include "completion_queue.h"
+#include "counter.h"
 #include "domain.h"
 #include "endpoint.h"
 #include "fabric.h"
 #include "handle_table.h"
+#include "mapping.h"
 #include "memory.h"
+#include "memory_region.h"
 
 namespace node_libfabric {
 
 struct Environment {
   explicit Environment(napi_env owner) : env(owner) {}
+  ~Environment() { *mappings_pointer = nullptr; }
 
   napi_env env;
   HandleTable<Fabric, Kind::kFabric> fabrics;
@@ -29,6 +33,11 @@ struct Environment {
   HandleTable<Endpoint, Kind::kEndpoint> endpoints;
   HandleTable<Memory, Kind::kMemory> memories;
   HandleTable<SharedTransmit, Kind::kSharedTransmit> shared_transmits;
+  HandleTable<MemoryRegion, Kind::kMemoryRegion> memory_regions;
+  HandleTable<Counter, Kind::kCounter> counters;
+  Mappings mappings;
+  // For ArrayBuffers that outlive the environment.
+  std::shared_ptr<Mappings*> mappings_pointer = std::make_shared<Mappings*>(&mappings);
 
   // Closes everything, children before parents, and calls `done` once libuv has let go of the last handle. For an
   // environment that dies with objects still open.
@@ -67,7 +76,12 @@ void ExportProgress(Napi::Env env, Napi::Object exports, Environment* environmen
 void ExportEndpoint(Napi::Env env, Napi::Object exports, Environment* environment);
 void ExportContexts(Napi::Env env, Napi::Object exports, Environment* environment);
 void ExportMessage(Napi::Env env, Napi::Object exports, Environment* environment);
+void ExportRma(Napi::Env env, Napi::Object exports, Environment* environment);
+void ExportAtomic(Napi::Env env, Napi::Object exports, Environment* environment);
 void ExportMemory(Napi::Env env, Napi::Object exports, Environment* environment);
+void ExportMapping(Napi::Env env, Napi::Object exports, Environment* environment);
+void ExportMemoryRegion(Napi::Env env, Napi::Object exports, Environment* environment);
+void ExportCounter(Napi::Env env, Napi::Object exports, Environment* environment);
 
 template <typename Callback>
 void Export(Napi::Env env, Napi::Object exports, Environment* environment, const char* name, Callback callback) {

@@ -19,7 +19,9 @@ enum class Kind : int32_t {
   kEndpoint,
   kMemory,
   kSharedTransmit,
-  kAddressVectorSet
+  kAddressVectorSet,
+  kMemoryRegion,
+  kCounter,
 };
 
 template <typename T, Kind kKind>

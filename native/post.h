@@ -57,7 +57,7 @@ struct Post {
     length = static_cast<size_t>(bytes);
     error = FindAddress(*endpoint, Int32Argument(env, argv[4], -2), &address);
     if (error) return;
-    error = memory->Describe(endpoint->domain, &descriptor);
+    error = memory->Describe(endpoint->domain, buffer, length, &descriptor);
   }
 
   // Posts through `call(context)`. Returns the operation's slot, or a negative libfabric code (-FI_EAGAIN: full).
@@ -70,6 +70,8 @@ struct Post {
     Operation* operation =
         queue->Begin(endpoint, direction, memory, memory_handle, door, static_cast<uint32_t>(context));
     if (!operation) return Int32Result(env, -FI_EAGAIN);
+    operation->start = buffer;
+    operation->length = length;
     ssize_t result = call(&operation->context);
     if (result) {
       queue->Abandon(operation);
@@ -105,7 +107,7 @@ class Segments {
       if (!memory) return -FI_EBADF;
       if (!memory->Contains(offset, length)) return -FI_EINVAL;
       void* descriptor;
-      int result = memory->Describe(domain, &descriptor);
+      int result = memory->Describe(domain, memory->At(offset), static_cast<size_t>(length), &descriptor);
       if (result) return result;
       vectors.push_back({memory->At(offset), static_cast<size_t>(length)});
       descriptors.push_back(descriptor);
