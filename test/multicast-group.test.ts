@@ -28,7 +28,7 @@ describe.skipIf(info === undefined)('MulticastGroup', () => {
     const join = (address: Uint8Array): Promise<Error> =>
       within(rejection(MulticastGroup.join(endpoint, address), 'joining'), 'joining');
     expect(await join(Buffer.alloc(3))).toBeInstanceOf(RangeError);
-    expect(await join(endpoint.address)).toMatchObject({ name: 'FabricError' });
+    expect((await join(endpoint.address)).message).toMatch(/is not in 224/);
     const plain = openEndpoint(infoOf('net'));
     expect(String(await rejection(MulticastGroup.join(plain, plain.address), 'joining'))).toMatch(
       /without FI_MULTICAST/,
