@@ -1,4 +1,4 @@
-import { describe as describeInfo, getInfo } from 'node-libfabric';
+import { describe as describeInfo } from 'node-libfabric';
 import { execFileSync } from 'node:child_process';
 import { inspect } from 'node:util';
 import { describe, expect, it } from 'vitest';
