@@ -1,12 +1,12 @@
 /** The public types, which `npm run typecheck` holds: a change of one shows up here. */
 import {
   checkEnvironment,
-  CollectiveGroup,
+  type CollectiveGroup,
   describe as describeInfo,
-  Endpoint,
+  type Endpoint,
   getInfo,
   getParams,
-  MulticastGroup,
+  type MulticastGroup,
   openLog,
   toText,
   version,
@@ -52,8 +52,8 @@ describe('the public types', () => {
     expectTypeOf<AddressVector['insertMany']>().returns.toEqualTypeOf<number[]>();
     expectTypeOf<AddressVector['insertService']>().parameter(1).toEqualTypeOf<string | number>();
     expectTypeOf<AddressVectorSet['members']>().toEqualTypeOf<number[]>();
-    expectTypeOf(CollectiveGroup.join).returns.resolves.toEqualTypeOf<CollectiveGroup>();
-    expectTypeOf(MulticastGroup.join).returns.resolves.toEqualTypeOf<MulticastGroup>();
+    expectTypeOf<(typeof CollectiveGroup)['join']>().returns.resolves.toEqualTypeOf<CollectiveGroup>();
+    expectTypeOf<(typeof MulticastGroup)['join']>().returns.resolves.toEqualTypeOf<MulticastGroup>();
     expectTypeOf<Float64Array>().toExtend<CollectiveArray>();
     expectTypeOf<Uint8ClampedArray>().not.toExtend<CollectiveArray>();
   });
@@ -63,6 +63,6 @@ describe('the public types', () => {
     expectTypeOf<EndpointOptionValue<'FI_OPT_MIN_MULTI_RECV'>>().toEqualTypeOf<number>();
     expectTypeOf<EndpointOptionValue<'FI_OPT_CUDA_API_PERMITTED'>>().toEqualTypeOf<boolean>();
     expectTypeOf<EndpointOptionValue<'FI_OPT_FI_HMEM_P2P'>>().toEqualTypeOf<PeerToPeer>();
-    expectTypeOf(Endpoint.open).parameter(0).toEqualTypeOf<Info>();
+    expectTypeOf<(typeof Endpoint)['open']>().parameter(0).toEqualTypeOf<Info>();
   });
 });
