@@ -34,8 +34,12 @@ describe('AddressVector', () => {
       it('removes many peers, all or none', () => {
         const { endpoints, vector } = open(info, 3);
         const indices = vector.insertMany(endpoints.map(({ address }) => address));
-        expect(() => { vector.removeMany([indices[0]!, 1 << 20]); }).toThrow(FabricError);
-        expect(() => { vector.removeMany([indices[0]!, indices[0]!]); }).toThrow(/FI_EINVAL/);
+        expect(() => {
+          vector.removeMany([indices[0]!, 1 << 20]);
+        }).toThrow(FabricError);
+        expect(() => {
+          vector.removeMany([indices[0]!, indices[0]!]);
+        }).toThrow(/FI_EINVAL/);
         expect(vector.lookup(indices[0]!)).toBeInstanceOf(Buffer);
         vector.removeMany(indices);
         for (const index of indices) expect(() => vector.lookup(index)).toThrow(/FI_EINVAL/);

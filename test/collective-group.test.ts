@@ -124,7 +124,9 @@ describe.skipIf(info === undefined)('CollectiveGroup', () => {
 
   it('checks sizes, types, roots and operations', async () => {
     const [group] = await join(1);
-    const thrown = (call: () => unknown): void => { expect(call).toThrow(/expected|multiple|only the root/); };
+    const thrown = (call: () => unknown): void => {
+      expect(call).toThrow(/expected|multiple|only the root/);
+    };
     thrown(() => group!.allreduce(new Uint8Array(2), new Uint8Array(3), 'FI_SUM'));
     thrown(() => group!.allreduce(new Uint8Array(2), new Int8Array(2), 'FI_SUM'));
     thrown(() => group!.allreduce(new Uint8ClampedArray(2) as never, new Uint8Array(2), 'FI_SUM'));
@@ -175,18 +177,30 @@ describe.skipIf(info === undefined)('AddressVectorSet', () => {
 
   it('refuses members twice, strangers, and more than it has room for', () => {
     const { addressVector, indices, set } = openSet(4);
-    expect(() => { set.insert(indices[0]!); }).toThrow(/FI_EINVAL/);
-    expect(() => { set.insert(1 << 20); }).toThrow(/FI_EINVAL/);
-    expect(() => { set.insert(-1); }).toThrow(RangeError);
-    expect(() => { set.remove(indices[3]!); }).toThrow(/FI_EINVAL/);
+    expect(() => {
+      set.insert(indices[0]!);
+    }).toThrow(/FI_EINVAL/);
+    expect(() => {
+      set.insert(1 << 20);
+    }).toThrow(/FI_EINVAL/);
+    expect(() => {
+      set.insert(-1);
+    }).toThrow(RangeError);
+    expect(() => {
+      set.remove(indices[3]!);
+    }).toThrow(/FI_EINVAL/);
     expect(() => new AddressVectorSet(addressVector, indices, { capacity: 2 })).toThrow(/FI_ENOMEM/);
     expect(() => new AddressVectorSet(addressVector, [], { capacity: 0 })).toThrow(/options.capacity/);
-    expect(() => { set.union(openSet(1).set); }).toThrow(/another AddressVector/);
+    expect(() => {
+      set.union(openSet(1).set);
+    }).toThrow(/another AddressVector/);
   });
 
   it('keeps its members in the vector until it is closed', () => {
     const { addressVector, indices, set } = openSet(4);
-    expect(() => { addressVector.remove(indices[0]!); }).toThrow(/FI_EBUSY/);
+    expect(() => {
+      addressVector.remove(indices[0]!);
+    }).toThrow(/FI_EBUSY/);
     set.close();
     addressVector.remove(indices[0]!);
     expect(() => set.members).toThrow(FabricError);

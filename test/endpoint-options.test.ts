@@ -45,9 +45,15 @@ describe('Endpoint options', () => {
       expect(() => endpoint.getOption('FI_OPT_NOTHING' as never)).toThrow(
         /option: 'FI_OPT_NOTHING' is none of FI_OPT_MIN/,
       );
-      expect(() => { endpoint.setOption('FI_OPT_MIN_MULTI_RECV', -1); }).toThrow(RangeError);
-      expect(() => { endpoint.setOption('FI_OPT_CUDA_API_PERMITTED', 1 as never); }).toThrow(TypeError);
-      expect(() => { endpoint.setOption('FI_OPT_FI_HMEM_P2P', 'often' as never); }).toThrow(/is none of enabled, required/);
+      expect(() => {
+        endpoint.setOption('FI_OPT_MIN_MULTI_RECV', -1);
+      }).toThrow(RangeError);
+      expect(() => {
+        endpoint.setOption('FI_OPT_CUDA_API_PERMITTED', 1 as never);
+      }).toThrow(TypeError);
+      expect(() => {
+        endpoint.setOption('FI_OPT_FI_HMEM_P2P', 'often' as never);
+      }).toThrow(/is none of enabled, required/);
       expect(() => endpoint.getOperationFlags('both' as never)).toThrow(/side: expected/);
       endpoint.close();
       expect(() => endpoint.getOption('FI_OPT_MIN_MULTI_RECV')).toThrow(/FI_EBADF/);
