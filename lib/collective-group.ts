@@ -46,7 +46,8 @@ export class CollectiveGroup extends Group {
   }
 
   /**
-   * Joins, and waits for every other member to do so: fi_join_collective(3). One after the other where an endpoint joins
+   * Joins, and waits for every other member to do so: fi_join_collective(3), fi_av_set_addr(3),
+   * fi_eq_read(3), fi_eq_readerr(3). One after the other where an endpoint joins
    * several.
    *
    * @param endpoint - Opened with the capability FI_COLLECTIVE.

@@ -68,7 +68,7 @@ export class CompletionQueue extends Resource implements ProgressClient {
     }
   }
 
-  /** Whether the provider has a file descriptor to wait on. Without one, an idle queue is polled by a timer. */
+  /** Whether the provider has a file descriptor to wait on (fi_trywait(3)). Without one, an idle queue is polled by a timer. */
   get hasDescriptor(): boolean {
     return binding.completionQueueDescriptor(handleOf(this)) >= 0;
   }
@@ -104,7 +104,7 @@ export class CompletionQueue extends Resource implements ProgressClient {
 
   /**
    * The batch door: fills `batch` with completions of operations that were posted with a context, and makes progress:
-   * fi_cq_read(3), fi_cq_readerr(3). Allocates nothing. Failed operations are entries with an `error`.
+   * fi_cq_read(3), fi_cq_readfrom(3), fi_cq_readerr(3). Allocates nothing. Failed operations are entries with an `error`.
    *
    * @param batch - Where to; every array up to the count returned is written.
    * @param spinMicroseconds - How long to spin, at most, for the first completion. The event loop stands still meanwhile.

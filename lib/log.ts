@@ -79,7 +79,7 @@ export class FabricLog {
 }
 
 /**
- * Reads libfabric's log from now on: fi_import_log of fi_ext.h, libfabric 1.13 and later. No `FI_LOG_LEVEL` is needed, and
+ * Reads libfabric's log from now on: fi_import_log of fi_ext.h, over fi_open; libfabric 1.13 and later. No `FI_LOG_LEVEL` is needed, and
  * the level can change at any time; `FI_LOG_PROV` still chooses providers. Meanwhile libfabric writes nothing to stderr.
  *
  * Messages come from any thread, and are delivered in order on the event loop of this one: to the callback, and on the

@@ -5,6 +5,8 @@ import type { Endpoint } from './endpoint.js';
 import { check } from './errors.js';
 import { checkSignal, Group, joiningHandle, type JoinOptions } from './group.js';
 
+const AF_INET = 2;
+
 /**
  * A multicast group that an endpoint has joined: fi_join(3). Messages sent to its {@link address} reach every endpoint
  * that has joined; what they send arrives as any message does.
@@ -22,6 +24,9 @@ export class MulticastGroup extends Group {
   static async join(endpoint: Endpoint, address: Uint8Array, options: JoinOptions = {}): Promise<MulticastGroup> {
     const handle = joiningHandle(endpoint, 'FI_MULTICAST');
     checkAddressBytes(address, endpoint.info.addrFormat, 'address');
+    if (address[0] === AF_INET && (address[4]! & 0xf0) !== 0xe0) {
+      throw new RangeError(`address: ${[...address.subarray(4, 8)].join('.')} is not in 224.0.0.0/4`);
+    }
     checkSignal(options.signal);
     const number = check<number>(binding.groupJoinMulticast(handle, address), 'fi_join', 'cannot join the group');
     return new MulticastGroup(endpoint, number, []).joined('fi_join', options.signal);

@@ -29,7 +29,7 @@ export interface EnvironmentProblem {
 }
 
 /**
- * Lists the variables that the loaded libfabric knows, with their current values: fi_getparams(3). `fi_info -e` prints
+ * Lists the variables that the loaded libfabric knows, with their current values: fi_getparams(3), fi_freeparams(3). `fi_info -e` prints
  * the same.
  *
  * @throws FabricError when libfabric fails.

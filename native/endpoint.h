@@ -2,6 +2,7 @@
 #pragma once
 
 #include <rdma/fi_endpoint.h>
+#include <rdma/fi_errno.h>
 
 #include <string>
 #include <vector>
@@ -53,6 +54,7 @@ struct Endpoint {
     groups.LeaveMulticast();
     bool is_known = domain->fabric->is_shared_memory && !name.empty();
     int result = is_known ? shared_memory::CloseEndpoint(&fid->fid, name) : domain->Close(&fid->fid);
+    if (result == -FI_EBUSY && groups.is_stuck) result = 0;  // given up
     if (result) return result;
     fid = nullptr;
     groups.LeaveCollectives();

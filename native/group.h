@@ -41,6 +41,7 @@ class Groups {
   // int fi_close(struct fid *fid)
   int Leave(Group* group) {
     int result = group->fid ? fi_close(&group->fid->fid) : 0;
+    if (result && !group->IsCollective()) is_stuck = true;
     Drop(group);
     return result;
   }
@@ -58,6 +59,10 @@ class Groups {
     if (events) fi_close(&events->fid);
     events = nullptr;
   }
+
+  // A group could not be left, and holds the endpoint for good: libfabric 1.17's udp forgets to let go where joining
+  // had failed.
+  bool is_stuck = false;
 
   // ssize_t fi_eq_read(struct fid_eq *eq, uint32_t *event, void *buf, size_t len, uint64_t flags)
   // Where the provider says that a group was joined. Of the endpoint alone, and read while something joins.

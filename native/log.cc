@@ -62,7 +62,6 @@ void KeepLoaded() {
 // int fi_import_log(uint32_t version, uint64_t flags, struct fid_logging *log_fid)
 // int fi_open(uint32_t version, const char *name, void *attr, size_t attr_len, uint64_t flags, struct fid **fid,
 //             void *context)
-// int fi_import_fid(struct fid *fid, struct fid *expfid, uint64_t flags)
 int Import(State& state) {
   std::lock_guard<std::mutex> guard(state.import_lock);
   if (state.users > 0) {

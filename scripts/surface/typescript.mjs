@@ -19,7 +19,10 @@ export function publicReach(folder) {
     ...file.statements.filter(typescript.isFunctionDeclaration).flatMap((node) => functionMember(node, isPublic)),
     ...file.statements
       .filter(typescript.isClassDeclaration)
-      .flatMap((node) => classMembers(node, knownAs(node, classes, isPublic))),
+      .flatMap((node) => membersOf(node, knownAs(node, classes, isPublic))),
+    ...file.statements
+      .filter(typescript.isInterfaceDeclaration)
+      .flatMap((node) => membersOf(node, isPublic(node.name.text) ? node.name.text : undefined)),
   ]);
   return (name) => {
     const documented = members.filter(({ documentation }) => documentation.includes(`${name}(3)`));
@@ -65,11 +68,11 @@ function functionMember(node, isPublic) {
 }
 
 /**
- * @param {typescript.ClassDeclaration} node
+ * @param {typescript.ClassDeclaration | typescript.InterfaceDeclaration} node
  * @param {string | undefined} owner
  * @returns {Member[]}
  */
-function classMembers(node, owner) {
+function membersOf(node, owner) {
   if (owner === undefined) return [];
   return node.members.flatMap((member) => {
     const documentation = documentationOf(member);
