@@ -244,8 +244,8 @@ Napi::Value MemoryRegionInFlight(const Napi::CallbackInfo& info) {
 Napi::Value MemoryRegionClose(const Napi::CallbackInfo& info) {
   MemoryRegion* region = Find(info);
   if (!region) return Napi::Number::New(info.Env(), -FI_EBADF);
-  // What the hardware does with operations on a region that is gone is undefined. One that is bound to an endpoint has to
-  // go before it nevertheless.
+  // What the hardware does with operations on a region that is gone is undefined. One that is bound to an endpoint has
+  // to go before it nevertheless.
   if (!region->endpoint && region->InFlight() > 0) return Napi::Number::New(info.Env(), -FI_EBUSY);
   int result = region->Close();
   if (!result) EnvironmentOf(info).memory_regions.Remove(info[0].As<Napi::Number>().Int32Value());
