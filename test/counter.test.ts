@@ -61,7 +61,9 @@ describe('Counter', () => {
     it('refuses what is no count', () => {
       const counter = new Counter(openEnd(info).domain);
       for (const value of [-1, 0.5, Infinity, 1n, '1']) {
-        expect(() => counter.add(value as number)).toThrow(RangeError);
+        expect(() => {
+          counter.add(value as number);
+        }).toThrow(RangeError);
         expect(() => counter.wait(value as number)).toThrow(RangeError);
       }
       expect(() => counter.wait(1, { timeout: -1 })).toThrow(RangeError);

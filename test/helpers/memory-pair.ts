@@ -14,6 +14,13 @@ import {
 } from 'node-libfabric';
 import { describe, it, onTestFinished } from 'vitest';
 
+/** One of two ends. */
+export interface End {
+  readonly domain: Domain;
+  readonly endpoint: Endpoint;
+  readonly counters: EndpointCounters;
+}
+
 type Capabilities = NonNullable<NonNullable<SelectOptions['hints']>['caps']>;
 
 /** Providers of one machine whose endpoints may have them. */
@@ -47,7 +54,10 @@ export function overProvidersWith(caps: Capabilities, body: (info: Info, provide
 }
 
 /** One end, closed when the test has ended. */
-export function openEnd(info: Info, options: DomainOptions & { counters?: (domain: Domain) => EndpointCounters } = {}) {
+export function openEnd(
+  info: Info,
+  options: DomainOptions & { counters?: (domain: Domain) => EndpointCounters } = {},
+): End {
   const { counters, ...domainOptions } = options;
   const fabric = new Fabric(info);
   onTestFinished(() => {
@@ -64,7 +74,7 @@ export function openEnd(info: Info, options: DomainOptions & { counters?: (domai
 }
 
 /** `left` uses memory of `right`. */
-export function openMemoryPair(info: Info) {
+export function openMemoryPair(info: Info): { left: Endpoint; right: Endpoint; toRight: number } {
   const left = openEnd(info).endpoint;
   const right = openEnd(info).endpoint;
   // Where the provider leaves progress to the application, an end with nothing outstanding looks only now and then.
