@@ -119,13 +119,13 @@ export function select(options: SelectOptions = {}): Selection {
 
 /**
  * With FI_MR_VIRT_ADDR, the shm provider writes to a peer's memory without asking whether the key is valid: a region that
- * the peer has closed would be written to all the same. Without it the peer's provider checks. {@link getInfo} leaves the
- * choice to the caller.
+ * the peer has closed would be written to all the same. Without it the peer's provider checks, and knows the first buffer of
+ * a region only. {@link getInfo} leaves the choice to the caller.
  */
 function withCheckedKeys(info: Info): Info {
   if (providerOf(info) !== 'shm') return info;
   const mrMode = info.domainAttr.mrMode.filter((mode) => mode !== 'FI_MR_VIRT_ADDR');
-  const checked = { ...info, domainAttr: { ...info.domainAttr, mrMode } };
+  const checked = { ...info, domainAttr: { ...info.domainAttr, mrMode, mrIovLimit: 1 } };
   return Object.defineProperty(checked, 'raw', { value: info.raw, enumerable: false });
 }
 

@@ -158,6 +158,8 @@ int CompletionQueue::Read(Door door, const CompletionArrays& out) {
   constexpr int kChunk = 64;
   struct fi_cq_tagged_entry entries[kChunk];
   fi_addr_t sources[kChunk];
+  constexpr int kMostForeignErrors = 16;
+  int foreign_errors = 0;
   int count = HasWaiting(door) ? TakeWaiting(door, out) : 0;
   while (count < out.capacity) {
     int room = out.capacity - count < kChunk ? out.capacity - count : kChunk;
@@ -172,7 +174,11 @@ int CompletionQueue::Read(Door door, const CompletionArrays& out) {
       int read = ReadError(&entry, &owner);
       if (read == -FI_EAGAIN) break;
       if (read < 0) return count ? count : read;
-      if (read == 0) continue;
+      if (read == 0) {
+        // shm reports a peer's request that it cannot serve again with every look.
+        if (++foreign_errors == kMostForeignErrors) break;
+        continue;
+      }
       if (owner == door) {
         Write(out, count++, entry);
       } else {

@@ -112,7 +112,9 @@ describe('MemoryRegion', () => {
       apart.close();
       expect(() => {
         region.close();
-      }).toThrow(expect.objectContaining({ code: 'FI_EBUSY', hint: expect.stringContaining('1 operation') }) as Error);
+      }).toThrow(
+        expect.objectContaining({ code: 'FI_EBUSY', hint: expect.stringContaining('1 operation') as string }) as Error,
+      );
       const closing = region.closeWhenIdle();
       expect(region.closed).toBe(false);
       await soon(Promise.all([left.send(Buffer.alloc(10), toRight), receiving, closing]), 'the close');
