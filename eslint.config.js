@@ -55,9 +55,14 @@ export default defineConfig(
     },
   },
   {
-    // random calls are made of wrong types
-    files: ['test/fuzz/*.mjs'],
+    // random calls are made of wrong types; what fixtures get from their parents has none that ESLint sees (tsc does)
+    files: ['test/fuzz/*.mjs', 'test/fixtures/*.mjs'],
     ...typescript.configs.disableTypeChecked,
+  },
+  {
+    // an error that is matched first is cast after
+    files: ['test/*.test.ts'],
+    rules: { '@typescript-eslint/no-unsafe-class-instance-assignment': 'off' },
   },
   {
     files: ['test/fuzz/*.mjs'],

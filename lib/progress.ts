@@ -27,6 +27,16 @@ const SAFETY_INTERVAL = 250;
 /** How often in a row fi_trywait may say "not yet" before a timer takes over from spinning. */
 const TRYWAIT_LIMIT = 8;
 
+/**
+ * How often in a row a descriptor may wake us for nothing before a timer takes over from it. That of libfabric 1.17's net
+ * stays readable for ever once a message has come.
+ */
+const FALSE_ALARM_LIMIT = 8;
+/** How far the back-off goes while posts are blocked. */
+const BLOCKED_STEPS = 4;
+
+const backOff = (step: number): number => BACK_OFF[Math.min(step, BACK_OFF.length - 1)]!;
+
 /** What progress is made for. */
 export interface ProgressClient {
   /** `count` completions of the promise door are in the ring. */
@@ -56,6 +66,9 @@ export class Progress {
   #timer: NodeJS.Timeout | undefined;
   #quietPolls = 0;
   #refusedWaits = 0;
+  /** Whether the descriptor is being waited on. */
+  #armed = false;
+  #falseAlarms = 0;
 
   constructor(
     queue: number,
@@ -91,6 +104,7 @@ export class Progress {
 
   #spin(): void {
     clearTimeout(this.#timer);
+    this.#armed = false;
     this.#spinning = true;
     this.#quietPolls = 0;
     binding.progressSpin(this.#queue, SPIN_BUDGET[this.#mode]);
@@ -101,8 +115,12 @@ export class Progress {
     if (client === undefined) return;
     if (report > 0) {
       this.#refusedWaits = 0;
+      this.#falseAlarms = 0;
+      this.#quietPolls = 0;
       client.dispatch(report);
     } else if (report === PROGRESS_SPENT) {
+      // Woken by the descriptor, and nothing came.
+      if (this.#armed) this.#falseAlarms++;
       this.#spinning = false;
       this.#park(client);
     } else if (report === PROGRESS_RETRY) {
@@ -118,27 +136,24 @@ export class Progress {
   #park(client: ProgressClient): void {
     clearTimeout(this.#timer);
     binding.progressSetReferenced(this.#queue, client.referenced);
-    if (client.blocked) {
-      // No descriptor tells when the provider takes posts again.
-      this.#poll(BACK_OFF[0]);
-      return;
-    }
     if (this.#mode === 'spin' && client.outstanding > 0) {
       this.#spin();
       return;
     }
-    const armed = binding.progressArm(this.#queue);
-    if (armed === 0) {
-      if (client.outstanding > 0) this.#poll(SAFETY_INTERVAL);
-    } else if (armed === -ERRORS.FI_EAGAIN && this.#refusedWaits++ < TRYWAIT_LIMIT) {
+    this.#armed = this.#falseAlarms < FALSE_ALARM_LIMIT;
+    const result = this.#armed ? binding.progressArm(this.#queue) : -ERRORS.FI_ENOSYS;
+    if (result === -ERRORS.FI_EAGAIN && this.#refusedWaits++ < TRYWAIT_LIMIT) {
       this.#spin();
-    } else {
-      const step = BACK_OFF[Math.min(this.#quietPolls, BACK_OFF.length - 1)];
-      this.#poll(client.outstanding > 0 ? step : IDLE_INTERVAL);
+      return;
     }
+    if (result !== 0) this.#armed = false;
+    // No descriptor tells when the provider takes posts again.
+    if (client.blocked) this.#poll(backOff(Math.min(this.#quietPolls, BLOCKED_STEPS)));
+    else if (client.outstanding > 0) this.#poll(this.#armed ? SAFETY_INTERVAL : backOff(this.#quietPolls));
+    else if (!this.#armed) this.#poll(IDLE_INTERVAL);
   }
 
-  #poll(milliseconds: number | undefined): void {
+  #poll(milliseconds: number): void {
     this.#timer = setTimeout(() => {
       const client = this.#client.deref();
       if (client === undefined) return;

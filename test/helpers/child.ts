@@ -60,9 +60,9 @@ export class Child implements AsyncDisposable {
 
   /** The next line of its stdout. */
   async line(milliseconds = 15_000): Promise<string> {
-    const { value, done } = await this.#watch(this.#lines.next(), 'a line', milliseconds);
-    if (done === true) throw new Error(`${this.#name} ended without the line that was expected:\n${this.#stderr}`);
-    return value;
+    const next = await this.#watch(this.#lines.next(), 'a line', milliseconds);
+    if (next.done === true) throw new Error(`${this.#name} ended without the line that was expected:\n${this.#stderr}`);
+    return next.value;
   }
 
   write(line: string): void {
