@@ -13,7 +13,10 @@ void Environment::ProgressClosed() {
 }
 
 void Environment::CloseAll(std::function<void()> done) {
+  connection_requests.Clear();
   endpoints.Clear();
+  passive_endpoints.Clear();
+  event_queues.Clear();
   completion_queues.Clear();
   address_vectors.Clear();
   memories.Clear();
@@ -54,6 +57,9 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   ExportCompletionQueue(env, exports, environment);
   ExportProgress(env, exports, environment);
   ExportEndpoint(env, exports, environment);
+  ExportEventQueue(env, exports, environment);
+  ExportPassiveEndpoint(env, exports, environment);
+  ExportConnection(env, exports, environment);
   ExportMessage(env, exports, environment);
   ExportMemory(env, exports, environment);
   return exports;

@@ -3,22 +3,27 @@
 
 #include <rdma/fi_endpoint.h>
 
+#include <memory>
 #include <string>
 
 #include "address_vector.h"
 #include "completion_queue.h"
 #include "domain.h"
+#include "event_queue.h"
+#include "passive_endpoint.h"
 
 namespace node_libfabric {
 
 struct Endpoint {
-  Endpoint(Domain* parent, struct fid_ep* ep, uint64_t capabilities) : domain(parent), fid(ep), caps(capabilities) {
+  Endpoint(Domain* parent, struct fid_ep* ep, const struct fi_info* info)
+      : domain(parent), fid(ep), caps(info->caps), type(info->ep_attr->type) {
     domain->children++;
   }
   ~Endpoint() {
     Close();
     if (queue) queue->children--;
     if (av) av->children--;
+    if (events) events->children--;
     domain->children--;
   }
   Endpoint(const Endpoint&) = delete;
@@ -27,6 +32,8 @@ struct Endpoint {
   // int fi_close(struct fid *fid)
   int Close() {
     if (!fid) return 0;
+    if (events) events->sources.erase(&fid->fid);
+    request.reset();
     bool is_known = domain->fabric->is_shared_memory && !name.empty();
     int result = is_known ? shared_memory::CloseEndpoint(&fid->fid, name) : domain->Close(&fid->fid);
     if (!result) fid = nullptr;
@@ -38,9 +45,12 @@ struct Endpoint {
   Domain* domain;
   struct fid_ep* fid;
   uint64_t caps;
+  enum fi_ep_type type;
   std::string name;  // shm: what fi_getname said when it was enabled
   CompletionQueue* queue = nullptr;
-  AddressVector* av = nullptr;
+  AddressVector* av = nullptr;  // none when it is connected
+  EventQueue* events = nullptr;
+  std::unique_ptr<ConnectionRequest> request;  // which it was opened for, until that is accepted
   bool enabled = false;
   int children = 0;  // nothing hangs on an endpoint yet
 };

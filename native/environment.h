@@ -10,9 +10,11 @@
 #include "completion_queue.h"
 #include "domain.h"
 #include "endpoint.h"
+#include "event_queue.h"
 #include "fabric.h"
 #include "handle_table.h"
 #include "memory.h"
+#include "passive_endpoint.h"
 
 namespace node_libfabric {
 
@@ -26,6 +28,9 @@ struct Environment {
   HandleTable<CompletionQueue, Kind::kCompletionQueue> completion_queues;
   HandleTable<Endpoint, Kind::kEndpoint> endpoints;
   HandleTable<Memory, Kind::kMemory> memories;
+  HandleTable<EventQueue, Kind::kEventQueue> event_queues;
+  HandleTable<PassiveEndpoint, Kind::kPassiveEndpoint> passive_endpoints;
+  HandleTable<ConnectionRequest, Kind::kConnectionRequest> connection_requests;
 
   // Closes everything, children before parents, and calls `done` once libuv has let go of the last handle. For an
   // environment that dies with objects still open.
@@ -53,6 +58,9 @@ void ExportAddressVector(Napi::Env env, Napi::Object exports, Environment* envir
 void ExportCompletionQueue(Napi::Env env, Napi::Object exports, Environment* environment);
 void ExportProgress(Napi::Env env, Napi::Object exports, Environment* environment);
 void ExportEndpoint(Napi::Env env, Napi::Object exports, Environment* environment);
+void ExportEventQueue(Napi::Env env, Napi::Object exports, Environment* environment);
+void ExportPassiveEndpoint(Napi::Env env, Napi::Object exports, Environment* environment);
+void ExportConnection(Napi::Env env, Napi::Object exports, Environment* environment);
 void ExportMessage(Napi::Env env, Napi::Object exports, Environment* environment);
 void ExportMemory(Napi::Env env, Napi::Object exports, Environment* environment);
 

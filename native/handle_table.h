@@ -11,7 +11,17 @@
 
 namespace node_libfabric {
 
-enum class Kind : int32_t { kFabric = 1, kDomain, kAddressVector, kCompletionQueue, kEndpoint, kMemory };
+enum class Kind : int32_t {
+  kFabric = 1,
+  kDomain,
+  kAddressVector,
+  kCompletionQueue,
+  kEndpoint,
+  kMemory,
+  kEventQueue,
+  kPassiveEndpoint,
+  kConnectionRequest,
+};
 
 template <typename T, Kind kKind>
 class HandleTable {
@@ -36,12 +46,18 @@ class HandleTable {
     return entries_[index].object.get();
   }
 
+  // Takes the object out of the table: its handle finds nothing any more.
+  std::unique_ptr<T> Take(int32_t handle) {
+    if (!Get(handle)) return nullptr;
+    std::unique_ptr<T> object = std::move(entries_[static_cast<uint32_t>(handle) & kIndexMask].object);
+    Forget(handle);
+    return object;
+  }
+
   void Remove(int32_t handle) {
     if (!Get(handle)) return;
-    uint32_t index = static_cast<uint32_t>(handle) & kIndexMask;
-    entries_[index].object.reset();
-    entries_[index].generation = (entries_[index].generation + 1) & kGenerationMask;
-    free_.push_back(index);
+    entries_[static_cast<uint32_t>(handle) & kIndexMask].object.reset();
+    Forget(handle);
   }
 
   template <typename Visit>
@@ -57,17 +73,23 @@ class HandleTable {
   }
 
  private:
-  // 31 bits, so that V8 keeps a handle as a small integer: 3 kind, 7 generation, 21 index.
-  static constexpr uint32_t kIndexMask = (1u << 21) - 1;
-  static constexpr uint32_t kGenerationMask = (1u << 7) - 1;
+  // 31 bits, so that V8 keeps a handle as a small integer: 5 kind, 6 generation, 20 index.
+  static constexpr uint32_t kIndexMask = (1u << 20) - 1;
+  static constexpr uint32_t kGenerationMask = (1u << 6) - 1;
 
   struct Entry {
     std::unique_ptr<T> object;
     uint32_t generation = 0;
   };
 
+  void Forget(int32_t handle) {
+    uint32_t index = static_cast<uint32_t>(handle) & kIndexMask;
+    entries_[index].generation = (entries_[index].generation + 1) & kGenerationMask;
+    free_.push_back(index);
+  }
+
   int32_t HandleOf(uint32_t index) const {
-    return static_cast<int32_t>(static_cast<uint32_t>(kKind) << 28 | entries_[index].generation << 21 | index);
+    return static_cast<int32_t>(static_cast<uint32_t>(kKind) << 26 | entries_[index].generation << 20 | index);
   }
 
   std::vector<Entry> entries_;
