@@ -5,6 +5,7 @@ import { BlockedPosts } from './blocked-posts.js';
 import type { CompletionQueue } from './completion-queue.js';
 import { ERRORS, OPERATION_FLAGS } from './constants.js';
 import type { Domain } from './domain.js';
+import type { EventQueue } from './event-queue.js';
 import { check, fabricError, show } from './errors.js';
 import { encodeFlags, type FlagsInput } from './fields.js';
 import type { Info } from './info.js';
@@ -35,6 +36,8 @@ export abstract class EndpointBase extends Resource {
   readonly completionQueue: CompletionQueue;
   /** The peers that it can reach; connected endpoints have none. */
   readonly addressVector: AddressVector | undefined;
+  /** Where its errors and, when it is connected, the events of its connection arrive; not every provider has one. */
+  readonly eventQueue: EventQueue | undefined;
 
   /** @internal Where the buffer of the operation at hand is; reused, so that nothing is allocated. */
   readonly slice: Slice = { memory: -1, offset: 0, length: 0 };
@@ -51,14 +54,20 @@ export abstract class EndpointBase extends Resource {
     domain: Domain,
     completionQueue: CompletionQueue,
     addressVector: AddressVector | undefined,
+    eventQueue: EventQueue | undefined,
   ) {
-    const parents = [domain, completionQueue, ...(addressVector === undefined ? [] : [addressVector])];
-    super(handle, closeEndpoint, parents);
+    const parents = [domain, completionQueue, addressVector, eventQueue];
+    super(
+      handle,
+      closeEndpoint,
+      parents.filter((parent) => parent !== undefined),
+    );
     this.#handle = handle;
     this.info = info;
     this.domain = domain;
     this.completionQueue = completionQueue;
     this.addressVector = addressVector;
+    this.eventQueue = eventQueue;
     this.#maxMessageSize = info.epAttr.maxMsgSize;
     const checkPost = this.checkPost.bind(this);
     this.#blockedSends = new BlockedPosts(this, checkPost);
@@ -93,10 +102,7 @@ export abstract class EndpointBase extends Resource {
 
   /** @internal */
   override afterClose(): void {
-    for (const operation of [...this.#blockedSends.clear(), ...this.#blockedReceives.clear()]) {
-      this.settled();
-      operation.fail(ERRORS.FI_ECANCELED);
-    }
+    this.#dropBlocked();
     // What the provider never completed was given up by closeEndpoint.
     this.completionQueue.drainWaiting();
   }
@@ -192,6 +198,11 @@ export abstract class EndpointBase extends Resource {
     return this.slice;
   }
 
+  /** @internal Says whether it can send to a peer that needs no address. @throws FabricError when it cannot. */
+  checkConnected(): void {
+    throw new RangeError('address: expected what AddressVector.insert returned; the endpoint is not connected');
+  }
+
   /** @internal The memories of several buffers, as native vectors take them: memory, offset, length of each. */
   segments(buffers: Buffers, name: string, iovLimit: number): number[] {
     const list = ArrayBuffer.isView(buffers) ? [buffers] : buffers;
@@ -207,6 +218,23 @@ export abstract class EndpointBase extends Resource {
       locate(buffer, `${name}[${index}]`, this.slice);
       return [this.slice.memory, this.slice.offset, this.slice.length];
     });
+  }
+
+  /**
+   * @internal Cancels everything that is outstanding. Most providers flush what a connection leaves behind when it ends;
+   * sockets does not.
+   */
+  cancelAll(): void {
+    this.completionQueue.drain();
+    this.#dropBlocked();
+    for (const operation of this.completionQueue.operationsOf(this)) this.#cancel(operation, this.#blockedReceives);
+  }
+
+  #dropBlocked(): void {
+    for (const operation of [...this.#blockedSends.clear(), ...this.#blockedReceives.clear()]) {
+      this.settled();
+      operation.fail(ERRORS.FI_ECANCELED);
+    }
   }
 
   #started(): void {

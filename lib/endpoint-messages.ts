@@ -247,7 +247,12 @@ export abstract class MessageEndpoint extends EndpointBase {
 
   /** A connected endpoint has one destination; any other needs to be told. */
   #destination(address: number): number {
-    checkAddress(address, this.addressVector === undefined ? ANY_ADDRESS : 0);
+    if (this.addressVector === undefined) {
+      checkAddress(address, ANY_ADDRESS);
+      this.checkConnected();
+    } else {
+      checkAddress(address);
+    }
     return address;
   }
 

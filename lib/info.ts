@@ -250,7 +250,8 @@ function encodeGroup(given: object, schema: object, path: string): RawInfo {
 
 const WHOLE_SCHEMA = { ...INFO, nic: NIC } satisfies Record<string, unknown> as unknown as Schema;
 
-function decodeInfo(raw: RawInfo): Info {
+/** The readable form of what libfabric said. */
+export function decodeInfo(raw: RawInfo): Info {
   const info = decodeGroup(raw, WHOLE_SCHEMA);
   Object.defineProperty(info, 'raw', { value: raw, enumerable: false });
   return info as unknown as Info;
