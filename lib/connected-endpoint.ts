@@ -243,7 +243,7 @@ export class ConnectedEndpoint extends MessageEndpoint implements EventOwner {
         },
         reject: (error) => {
           unlisten();
-          reject(error as Error);
+          reject(error);
         },
       };
       this.eventQueue.expect(this, true);

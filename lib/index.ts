@@ -9,6 +9,8 @@ export {
 } from './connected-endpoint.js';
 export { CompletionBatch } from './completion-batch.js';
 export { CompletionQueue, type CompletionQueueOptions } from './completion-queue.js';
+export { connect, type ConnectionTarget, type ConnectToOptions } from './connect.js';
+export { Connection, type ConnectionOptions } from './connection.js';
 export * from './constants.js';
 export { Domain } from './domain.js';
 export { Endpoint, type EndpointBindings, type EndpointOpenOptions } from './endpoint.js';
@@ -32,6 +34,8 @@ export {
 export { libraryInfo, type LibraryInfo, type LibrarySource, type LoadAttempt } from './library.js';
 export type { Completion, OperationOptions } from './operation.js';
 export { ConnectionRequest, PassiveEndpoint, type PassiveListenOptions } from './passive-endpoint.js';
+export { listen, Listener, type Answer, type ListenOptions } from './listener.js';
 export type { ProgressMode } from './progress.js';
 export { Resource } from './resource.js';
 export { select, type Rejection, type SelectOptions, type Selection } from './select.js';
+export { FabricStream, type FabricStreamOptions } from './stream.js';

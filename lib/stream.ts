@@ -1,0 +1,103 @@
+/** A connection as Node's own kind of stream. */
+import { Duplex, type DuplexOptions } from 'node:stream';
+import type { Connection } from './connection.js';
+
+/** Options of a {@link FabricStream}: those of a Duplex that have a meaning here. */
+export type FabricStreamOptions = Pick<
+  DuplexOptions,
+  | 'allowHalfOpen'
+  | 'decodeStrings'
+  | 'defaultEncoding'
+  | 'emitClose'
+  | 'encoding'
+  | 'highWaterMark'
+  | 'readableHighWaterMark'
+  | 'signal'
+  | 'writableHighWaterMark'
+>;
+
+/**
+ * A Duplex stream over a {@link Connection}: bytes in order, backpressure both ways.
+ *
+ * `end()` closes one direction; `'finish'` comes when the peer's process has everything that was written. `destroy()` before
+ * both ends have ended resets the connection: the peer's stream is destroyed with `FI_ECONNRESET`.
+ */
+export class FabricStream extends Duplex {
+  readonly connection: Connection;
+  #isPulling = false;
+  #isWanted = false;
+
+  constructor(connection: Connection, options: FabricStreamOptions = {}) {
+    super({ ...options, objectMode: false, autoDestroy: true });
+    this.connection = connection;
+    void connection.closed.then((error) => {
+      if (error !== undefined) this.destroy(error);
+    });
+  }
+
+  /** The connection keeps the process alive: the default. */
+  ref(): this {
+    this.connection.ref();
+    return this;
+  }
+
+  /** The connection does not keep the process alive. */
+  unref(): this {
+    this.connection.unref();
+    return this;
+  }
+
+  /** @internal */
+  override _read(): void {
+    this.#isWanted = true;
+    if (!this.#isPulling) void this.#pull();
+  }
+
+  /** @internal */
+  override _write(chunk: Buffer, _encoding: BufferEncoding, callback: (error?: Error | null) => void): void {
+    this.#send(chunk).then(() => {
+      callback();
+    }, callback);
+  }
+
+  /** @internal */
+  override _final(callback: (error?: Error | null) => void): void {
+    this.connection.end().then(() => {
+      callback();
+    }, callback);
+  }
+
+  /** @internal */
+  override _destroy(error: Error | null, callback: (error: Error | null) => void): void {
+    this.connection.destroy();
+    callback(error);
+  }
+
+  async #pull(): Promise<void> {
+    this.#isPulling = true;
+    try {
+      while (this.#isWanted && !this.destroyed) {
+        const message = await this.connection.receive();
+        if (message === undefined) {
+          this.push(null);
+          return;
+        }
+        if (message.byteLength === 0) continue;
+        this.#isWanted = false;
+        // A listener of what is pushed may call _read meanwhile.
+        if (this.push(message)) this.#isWanted = true;
+      }
+    } catch (error) {
+      this.destroy(error as Error);
+    } finally {
+      this.#isPulling = false;
+    }
+  }
+
+  async #send(chunk: Buffer): Promise<void> {
+    const { maxMessageSize } = this.connection;
+    for (let start = 0; start < chunk.byteLength; start += maxMessageSize) {
+      await this.connection.send(chunk.subarray(start, start + maxMessageSize));
+    }
+  }
+}
