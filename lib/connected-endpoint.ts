@@ -41,6 +41,10 @@ export class ConnectionRejectedError extends FabricError {
     super(message, details);
     this.data = data;
   }
+
+  static {
+    this.prototype.name = 'ConnectionRejectedError';
+  }
 }
 
 /** What to try when a connection is refused, by error. */
@@ -54,7 +58,7 @@ const HINTS: Readonly<Record<number, string>> = {
 interface Pending {
   readonly syscall: 'fi_connect' | 'fi_accept';
   readonly resolve: (data: Buffer) => void;
-  readonly reject: (error: unknown) => void;
+  readonly reject: (error: Error) => void;
 }
 
 /**
@@ -228,7 +232,7 @@ export class ConnectedEndpoint extends MessageEndpoint implements EventOwner {
     this.#state = 'connecting';
     return new Promise<Buffer>((resolve, reject) => {
       const abort = (): void => {
-        this.#take()?.reject(signal?.reason);
+        this.#take()?.reject(signal?.reason as Error);
         this.close();
       };
       signal?.addEventListener('abort', abort, { once: true });

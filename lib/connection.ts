@@ -39,10 +39,11 @@ export class Connection implements AsyncIterable<Buffer>, ReceiveWindowClient {
   readonly #receivers: Receiver[] = [];
   readonly #closed: Promise<FabricError | undefined>;
   #settleClosed!: (error: FabricError | undefined) => void;
-  #sends!: SendWindow;
+  #sends: SendWindow | undefined;
   #data: Buffer = Buffer.alloc(0);
   #ending: { promise: Promise<void>; resolve: () => void; reject: (error: Error) => void } | undefined;
   #peerHasEnded = false;
+  #hasAcknowledged = false;
   #isAcknowledged = false;
   #isClosed = false;
   #error: FabricError | undefined;
@@ -78,7 +79,7 @@ export class Connection implements AsyncIterable<Buffer>, ReceiveWindowClient {
 
   /** Largest message, in bytes. */
   get maxMessageSize(): number {
-    return this.#sends.maxMessageSize;
+    return this.#started.maxMessageSize;
   }
 
   /**
@@ -106,7 +107,7 @@ export class Connection implements AsyncIterable<Buffer>, ReceiveWindowClient {
     }
     if (this.#error !== undefined) return Promise.reject(this.#error);
     if (this.#ending !== undefined || this.#isClosed) return Promise.reject(ended('cannot send'));
-    return this.#sends.send(message);
+    return this.#started.send(message);
   }
 
   /**
@@ -142,8 +143,9 @@ export class Connection implements AsyncIterable<Buffer>, ReceiveWindowClient {
     if (this.#isClosed) {
       reject(this.#error ?? ended('cannot end'));
     } else {
-      this.#sends.drained().then(() => {
-        this.#sends.sendControl(FRAME_KINDS.end);
+      const sends = this.#started;
+      sends.drained().then(() => {
+        sends.sendControl(FRAME_KINDS.end);
       }, reject);
     }
     return promise;
@@ -187,7 +189,7 @@ export class Connection implements AsyncIterable<Buffer>, ReceiveWindowClient {
 
   /** @internal */
   onCredits(count: number): void {
-    this.#sends.addCredits(count);
+    this.#started.addCredits(count);
   }
 
   /** @internal */
@@ -198,9 +200,11 @@ export class Connection implements AsyncIterable<Buffer>, ReceiveWindowClient {
   /** @internal */
   onEnd(): void {
     this.#peerHasEnded = true;
-    this.#sends.sendControl(FRAME_KINDS.endAck);
+    this.#started.sendControl(FRAME_KINDS.endAck, () => {
+      this.#hasAcknowledged = true;
+      this.#finishIfDone();
+    });
     for (const { resolve } of this.#receivers.splice(0)) resolve(undefined);
-    this.#finishIfDone();
   }
 
   /** @internal */
@@ -220,16 +224,21 @@ export class Connection implements AsyncIterable<Buffer>, ReceiveWindowClient {
     this.#finish(Object.assign(error, { cause }));
   }
 
+  /** Nobody outside has a connection before it was started. */
+  get #started(): SendWindow {
+    return this.#sends!;
+  }
+
   #take(): Buffer | undefined {
     const message = this.#receives.take();
     const isUseful = !this.#peerHasEnded && !this.#isClosed;
-    if (message !== undefined && isUseful && this.#receives.owesMany) this.#sends.sendControl(FRAME_KINDS.credit);
+    if (message !== undefined && isUseful && this.#receives.owesMany) this.#started.sendControl(FRAME_KINDS.credit);
     return message;
   }
 
   /** Both have ended and know it of each other: nothing is under way any more. */
   #finishIfDone(): void {
-    if (this.#peerHasEnded && this.#isAcknowledged) this.#finish(undefined);
+    if (this.#hasAcknowledged && this.#isAcknowledged) this.#finish(undefined);
   }
 
   #finish(error: FabricError | undefined): void {
@@ -238,7 +247,7 @@ export class Connection implements AsyncIterable<Buffer>, ReceiveWindowClient {
     this.#error = error;
     this.#receives.close();
     const reason = error ?? ended('the connection was destroyed');
-    this.#sends.close(reason);
+    this.#sends?.close(reason);
     this.#ending?.reject(reason);
     for (const { reject } of this.#receivers.splice(0)) reject(reason);
     // Sends what the provider has only buffered so far.

@@ -55,15 +55,11 @@ export class SendWindow {
     return this.#waiting.length === 0 ? Promise.resolve() : this.#wait(undefined);
   }
 
-  /** Sends a frame that needs no credit, at once. */
-  sendControl(kind: number): void {
+  /** Sends a frame that needs no credit, at once; calls `onSent` when it has left. */
+  sendControl(kind: number, onSent: () => void = () => undefined): void {
     const frame = Buffer.allocUnsafe(HEADER_SIZE);
     this.#writeHeader(frame, kind);
-    try {
-      this.#endpoint.inject(frame).catch(this.#onError);
-    } catch (error) {
-      this.#onError(error as Error);
-    }
+    this.#send(frame, onSent);
   }
 
   close(error: Error): void {
@@ -94,11 +90,15 @@ export class SendWindow {
     const buffer = this.#free.pop()!;
     this.#writeHeader(buffer, FRAME_KINDS.data);
     buffer.set(message, HEADER_SIZE);
+    this.#send(buffer.subarray(0, HEADER_SIZE + message.byteLength), () => {
+      this.#free.push(buffer);
+      this.#pump();
+    });
+  }
+
+  #send(frame: Buffer, onSent: () => void): void {
     try {
-      this.#endpoint.send(buffer.subarray(0, HEADER_SIZE + message.byteLength)).then(() => {
-        this.#free.push(buffer);
-        this.#pump();
-      }, this.#onError);
+      this.#endpoint.send(frame).then(onSent, this.#onError);
     } catch (error) {
       this.#onError(error as Error);
     }
