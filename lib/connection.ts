@@ -216,6 +216,8 @@ export class Connection implements AsyncIterable<Buffer>, ReceiveWindowClient {
 
   /** @internal */
   onReceiveError(cause: Error): void {
+    // Flushed because there will be no connection; whoever connects or accepts hears why.
+    if (this.#sends === undefined) return;
     const error = fabricError('the connection is lost', {
       errno: ERRORS.FI_ECONNRESET,
       syscall: (cause as Partial<FabricError>).syscall ?? 'fi_recv',
