@@ -50,6 +50,7 @@ export class ConnectionRejectedError extends FabricError {
 /** What to try when a connection is refused, by error. */
 const HINTS: Readonly<Record<number, string>> = {
   [ERRORS.FI_ECONNREFUSED]: 'Nobody listens at that address, or the listener has rejected the connection.',
+  [ERRORS.FI_ENOENT]: 'The peer closed the connection before it was there.',
   [ERRORS.FI_ETIMEDOUT]: 'The host does not answer: check the address and firewalls.',
   [ERRORS.FI_EHOSTUNREACH]: 'There is no route to the host.',
   [ERRORS.FI_ENETUNREACH]: 'There is no route to the network.',
@@ -81,8 +82,8 @@ export class ConnectedEndpoint extends MessageEndpoint implements EventOwner {
   /**
    * fi_endpoint(3), fi_ep_bind(3), fi_enable(3).
    *
-   * @param from - An Info of type FI_EP_MSG, by default the domain's; or a request, which is answered by {@link accept},
-   *   and rejected when the endpoint is closed without.
+   * @param from - An Info of type FI_EP_MSG, by default the domain's; or a request, which {@link accept} answers; an
+   *   endpoint that is closed without refuses it.
    * @throws FabricError when libfabric refuses, TypeError for objects that do not belong together.
    */
   constructor(domain: Domain, bindings: ConnectedEndpointBindings, from?: Info | ConnectionRequest) {
@@ -163,7 +164,7 @@ export class ConnectedEndpoint extends MessageEndpoint implements EventOwner {
   /**
    * Accepts the request that the endpoint was opened from: fi_accept(3). Resolves when the connection is there.
    *
-   * @throws as {@link connect}; `FI_ECONNABORTED` when the passive endpoint was closed meanwhile.
+   * @throws as {@link connect}.
    */
   async accept(options: ConnectOptions = {}): Promise<void> {
     if (!this.#isRequested) throw new TypeError('accept: the endpoint was not opened from a ConnectionRequest');

@@ -26,7 +26,9 @@ Napi::Value EndpointOpenRequested(const Napi::CallbackInfo& info) {
   int result = fi_endpoint(domain->fid, request->info(), &fid, nullptr);
   if (result) return Napi::Number::New(info.Env(), result);
   auto endpoint = std::make_unique<Endpoint>(domain, fid, request->info());
-  endpoint->request = environment.connection_requests.Take(handle);
+  endpoint->requested = true;
+  request->Answered();
+  environment.connection_requests.Remove(handle);
   return Napi::Number::New(info.Env(), environment.endpoints.Add(std::move(endpoint)));
 }
 
@@ -43,12 +45,10 @@ Napi::Value EndpointConnect(const Napi::CallbackInfo& info) {
 Napi::Value EndpointAccept(const Napi::CallbackInfo& info) {
   Endpoint* endpoint = Find(info);
   if (!endpoint) return Napi::Number::New(info.Env(), -FI_EBADF);
-  // The request is gone with its passive endpoint, and the provider's handle with it.
-  if (!endpoint->request || !endpoint->request->IsOpen()) return Napi::Number::New(info.Env(), -FI_ECONNABORTED);
+  if (!endpoint->requested) return Napi::Number::New(info.Env(), -FI_EINVAL);
+  endpoint->requested = false;
   BytesArgument data(info[1]);
-  int result = fi_accept(endpoint->fid, data.bytes, data.length);
-  if (!result) endpoint->request->Answered();
-  return Napi::Number::New(info.Env(), result);
+  return Napi::Number::New(info.Env(), fi_accept(endpoint->fid, data.bytes, data.length));
 }
 
 // int fi_shutdown(struct fid_ep *ep, uint64_t flags)

@@ -3,14 +3,12 @@
 
 #include <rdma/fi_endpoint.h>
 
-#include <memory>
 #include <string>
 
 #include "address_vector.h"
 #include "completion_queue.h"
 #include "domain.h"
 #include "event_queue.h"
-#include "passive_endpoint.h"
 
 namespace node_libfabric {
 
@@ -33,7 +31,6 @@ struct Endpoint {
   int Close() {
     if (!fid) return 0;
     if (events) events->sources.erase(&fid->fid);
-    request.reset();
     bool is_known = domain->fabric->is_shared_memory && !name.empty();
     int result = is_known ? shared_memory::CloseEndpoint(&fid->fid, name) : domain->Close(&fid->fid);
     if (!result) fid = nullptr;
@@ -50,7 +47,7 @@ struct Endpoint {
   CompletionQueue* queue = nullptr;
   AddressVector* av = nullptr;  // none when it is connected
   EventQueue* events = nullptr;
-  std::unique_ptr<ConnectionRequest> request;  // which it was opened for, until that is accepted
+  bool requested = false;  // opened for a connection request that has not been accepted yet
   bool enabled = false;
   int children = 0;  // nothing hangs on an endpoint yet
 };

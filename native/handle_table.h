@@ -46,18 +46,12 @@ class HandleTable {
     return entries_[index].object.get();
   }
 
-  // Takes the object out of the table: its handle finds nothing any more.
-  std::unique_ptr<T> Take(int32_t handle) {
-    if (!Get(handle)) return nullptr;
-    std::unique_ptr<T> object = std::move(entries_[static_cast<uint32_t>(handle) & kIndexMask].object);
-    Forget(handle);
-    return object;
-  }
-
   void Remove(int32_t handle) {
     if (!Get(handle)) return;
-    entries_[static_cast<uint32_t>(handle) & kIndexMask].object.reset();
-    Forget(handle);
+    uint32_t index = static_cast<uint32_t>(handle) & kIndexMask;
+    entries_[index].object.reset();
+    entries_[index].generation = (entries_[index].generation + 1) & kGenerationMask;
+    free_.push_back(index);
   }
 
   template <typename Visit>
@@ -81,12 +75,6 @@ class HandleTable {
     std::unique_ptr<T> object;
     uint32_t generation = 0;
   };
-
-  void Forget(int32_t handle) {
-    uint32_t index = static_cast<uint32_t>(handle) & kIndexMask;
-    entries_[index].generation = (entries_[index].generation + 1) & kGenerationMask;
-    free_.push_back(index);
-  }
 
   int32_t HandleOf(uint32_t index) const {
     return static_cast<int32_t>(static_cast<uint32_t>(kKind) << 26 | entries_[index].generation << 20 | index);

@@ -15,8 +15,9 @@ namespace node_libfabric {
 
 struct PassiveEndpoint;
 
-// Somebody wants to connect. The provider holds the request until it is answered, one way or the other, at the latest
-// when its passive endpoint goes.
+// Somebody wants to connect. The provider holds the request until it is rejected, at the latest when its passive
+// endpoint goes, or until an endpoint is opened for it: that one has it then, accepts it or takes it along. (sockets
+// frees it with the endpoint; rejecting it as well would free it twice.)
 class ConnectionRequest {
  public:
   ConnectionRequest(PassiveEndpoint* listener, InfoPointer information);
@@ -31,7 +32,7 @@ class ConnectionRequest {
     return info_.get();
   }
 
-  // fi_accept has taken it.
+  // An endpoint has it now, or nobody.
   void Answered();
 
   // int fi_reject(struct fid_pep *pep, fid_t handle, const void *param, size_t paramlen)
