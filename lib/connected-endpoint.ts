@@ -47,6 +47,9 @@ export class ConnectionRejectedError extends FabricError {
   }
 }
 
+/** How long what was sent before the end of a connection may take after it. */
+const FLUSH_MILLISECONDS = 100;
+
 /** What to try when a connection is refused, by error. */
 const HINTS: Readonly<Record<number, string>> = {
   [ERRORS.FI_ECONNREFUSED]: 'Nobody listens at that address, or the listener has rejected the connection.',
@@ -282,7 +285,12 @@ export class ConnectedEndpoint extends MessageEndpoint implements EventOwner {
     }
     this.eventQueue.unexpect(this);
     this.#end(error);
-    if (!this.closed) this.cancelAll();
+    if (this.closed) return;
+    this.completionQueue.drain();
+    // sockets reports the end on another way than data, which may still be coming, and flushes nothing.
+    setTimeout(() => {
+      if (!this.closed) this.cancelAll();
+    }, FLUSH_MILLISECONDS).unref();
   }
 }
 
