@@ -187,6 +187,11 @@ export class Connection implements AsyncIterable<Buffer>, ReceiveWindowClient {
     return this;
   }
 
+  /** @internal Whether both ends have said {@link end}: what is left happens by itself. */
+  get isEnding(): boolean {
+    return this.#peerHasEnded && this.#ending !== undefined;
+  }
+
   /** @internal */
   onCredits(count: number): void {
     this.#started.addCredits(count);

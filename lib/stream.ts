@@ -31,7 +31,8 @@ export class FabricStream extends Duplex {
     super({ ...options, objectMode: false, autoDestroy: true });
     this.connection = connection;
     void connection.closed.then((error) => {
-      if (error !== undefined) this.destroy(error);
+      // After an orderly end there may still be something to read.
+      if (error !== undefined || !connection.isEnding) this.destroy(error);
     });
   }
 
@@ -69,7 +70,8 @@ export class FabricStream extends Duplex {
 
   /** @internal */
   override _destroy(error: Error | null, callback: (error: Error | null) => void): void {
-    this.connection.destroy();
+    // Leaving a `for await` destroys a stream that has read its end, perhaps before the peer has confirmed ours.
+    if (error !== null || !this.connection.isEnding) this.connection.destroy();
     callback(error);
   }
 
@@ -87,8 +89,8 @@ export class FabricStream extends Duplex {
         // A listener of what is pushed may call _read meanwhile.
         if (this.push(message)) this.#isWanted = true;
       }
-    } catch (error) {
-      this.destroy(error as Error);
+    } catch {
+      // The connection is lost; `closed` says why.
     } finally {
       this.#isPulling = false;
     }
