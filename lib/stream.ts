@@ -56,16 +56,12 @@ export class FabricStream extends Duplex {
 
   /** @internal */
   override _write(chunk: Buffer, _encoding: BufferEncoding, callback: (error?: Error | null) => void): void {
-    this.#send(chunk).then(() => {
-      callback();
-    }, callback);
+    this.#settle(this.#send(chunk), callback);
   }
 
   /** @internal */
   override _final(callback: (error?: Error | null) => void): void {
-    this.connection.end().then(() => {
-      callback();
-    }, callback);
+    this.#settle(this.connection.end(), callback);
   }
 
   /** @internal */
@@ -73,6 +69,17 @@ export class FabricStream extends Duplex {
     // Leaving a `for await` destroys a stream that has read its end, perhaps before the peer has confirmed ours.
     if (error !== null || !this.connection.isEnding) this.connection.destroy();
     callback(error);
+  }
+
+  #settle(promise: Promise<void>, callback: (error?: Error | null) => void): void {
+    const fail = async (error: Error): Promise<void> => {
+      // A connection that this end has destroyed is no error of its stream.
+      if ((await this.connection.closed) === undefined) this.destroy();
+      else callback(error);
+    };
+    promise.then(() => {
+      callback();
+    }, fail);
   }
 
   async #pull(): Promise<void> {
