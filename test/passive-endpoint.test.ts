@@ -60,7 +60,7 @@ describe('PassiveEndpoint and ConnectedEndpoint', () => {
       expect(error).toBeInstanceOf(ConnectionRejectedError);
       expect(error).toMatchObject({ name: 'ConnectionRejectedError', code: 'FI_ECONNREFUSED', syscall: 'fi_connect' });
       // sockets loses it now and then: it closes the connection behind the rejection
-      const said = (error as ConnectionRejectedError).data.toString('utf8', 0, 4);
+      const said = (error as { data?: Buffer }).data?.toString('utf8', 0, 4);
       expect(provider === 'sockets' ? ['full', ''] : ['full']).toContain(said);
       expect(client.state).toBe('disconnected');
     });
@@ -130,7 +130,7 @@ describe('PassiveEndpoint and ConnectedEndpoint', () => {
         const client = openConnectable(openSide(connectionInfo(provider, passive.port)));
         const error = await rejection(client.connect(), 'connect');
         // tcp and net say FI_ENOENT when there was no word of rejection
-        expect((error as ConnectionRejectedError).code).toMatch(/FI_ECONN|FI_ENOENT/);
+        expect((error as { code?: string }).code).toMatch(/FI_ECONN|FI_ENOENT/);
       }
     });
 

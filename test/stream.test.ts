@@ -1,13 +1,12 @@
-import { FabricStream } from 'node-libfabric';
+import { connect, FabricStream } from 'node-libfabric';
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
-import { compose, Readable, Transform, Writable } from 'node:stream';
+import streams, { PassThrough, Readable, type Duplex } from 'node:stream';
 import { finished, pipeline } from 'node:stream/promises';
 import { describe, expect, it } from 'vitest';
 import { expectSame, pattern } from './helpers/bytes.js';
 import { startNode } from './helpers/child.js';
 import { openConnections, overEachConnectionProvider } from './helpers/connection.js';
-import { connect } from 'node-libfabric';
 import { nextTurn, outcomes, rejection, within } from './helpers/within.js';
 
 const MEBIBYTE = 1 << 20;
@@ -43,7 +42,7 @@ describe('FabricStream', () => {
       const sent = pattern(large + 17);
       const [sentHash, receivedHash] = [createHash('sha256').update(sent), createHash('sha256')];
       const source = Readable.from([sent.subarray(0, 3), sent.subarray(3, 100_000), sent.subarray(100_000)]);
-      const echo = pipeline(right, new Transform({ transform: (chunk, _, done) => void done(null, chunk) }), right);
+      const echo = pipeline(right, new PassThrough(), right);
       const back = pipeline(source, left, async (received: AsyncIterable<Buffer>) => {
         for await (const chunk of received) receivedHash.update(chunk);
       });
@@ -130,18 +129,8 @@ describe('FabricStream', () => {
       expect((await here).message).toBe('on purpose');
       expect(await there).toMatchObject({ code: 'FI_ECONNRESET' });
       expect(right.destroyed).toBe(true);
-      expect(
-        await outcomes(
-          [
-            new Promise((resolve, reject) =>
-              left.write('x', (error) => {
-                error ? reject(error) : resolve(0);
-              }),
-            ),
-          ],
-          'a late write',
-        ),
-      ).toEqual(['ERR_STREAM_DESTROYED']);
+      const failure = await new Promise((resolve) => left.write('x', resolve));
+      expect(failure).toMatchObject({ code: 'ERR_STREAM_DESTROYED' });
     });
 
     it('may be destroyed twice, without an error, and from a data listener', async () => {
@@ -181,9 +170,12 @@ describe('FabricStream', () => {
 
     it('is closed by leaving an iteration, and takes part in compose()', async () => {
       const [left, right] = await openStreams(provider);
-      const doubling = compose(async function* (source: AsyncIterable<Buffer>) {
+      // @types/node 20 does not know it
+      const compose = Reflect.get(streams, 'compose') as (...parts: unknown[]) => Duplex;
+      const loud = async function* (source: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
         for await (const chunk of source) yield Buffer.from(chunk.toString().toUpperCase());
-      }, left) as unknown as Writable;
+      };
+      const doubling = compose(loud, left);
       doubling.end('loud');
       for await (const chunk of right) {
         expect(String(chunk)).toBe('LOUD');
