@@ -36,6 +36,27 @@ export const NO_OPERATION = 2 ** 32 - 1;
 /** Context that sends a completion through the promise door. */
 export const PROMISE_DOOR = -1;
 
+/** An event as native/event_queue.cc reads it; which fields there are depends on the type. */
+export interface RawEvent {
+  readonly type: number;
+  /** Handle of the object that it is about, -1 when that is closed or unknown. */
+  readonly source: number;
+  readonly data?: Buffer;
+  readonly info?: RawInfo;
+  readonly request?: number;
+  readonly value?: bigint;
+  readonly context?: bigint;
+}
+
+/** What fi_eq_readerr and fi_eq_strerror say. */
+export interface RawEventError {
+  readonly source: number;
+  readonly errno: number;
+  readonly providerErrno: number;
+  readonly text: string;
+  readonly data: Buffer;
+}
+
 type Handle = number;
 type Result = number;
 type Post = (
@@ -205,6 +226,33 @@ export interface Binding {
   progressSetBlocked: (queue: Handle, blocked: boolean) => void;
   progressSetReferenced: (queue: Handle, referenced: boolean) => void;
 
+  eventQueueOpen: (fabric: Handle, size: number, descriptor: boolean, writable: boolean) => Handle;
+  eventQueueDescriptor: (queue: Handle) => number;
+  eventQueueRead: (queue: Handle) => RawEvent | Result;
+  eventQueueReadError: (queue: Handle) => RawEventError | Result;
+  eventQueueWrite: (queue: Handle, value: bigint) => Result;
+  eventQueueWatch: (queue: Handle, callback: () => void) => Result;
+  eventQueueArm: (queue: Handle) => Result;
+  eventQueueSetReferenced: (queue: Handle, referenced: boolean) => void;
+  eventQueueClose: (queue: Handle) => Result;
+
+  passiveEndpointOpen: (fabric: Handle, info: RawInfo) => Handle;
+  passiveEndpointBind: (passiveEndpoint: Handle, queue: Handle) => Result;
+  passiveEndpointBacklog: (passiveEndpoint: Handle, backlog: number) => Result;
+  passiveEndpointListen: (passiveEndpoint: Handle) => Result;
+  passiveEndpointName: (passiveEndpoint: Handle) => Buffer | Result;
+  passiveEndpointSetName: (passiveEndpoint: Handle, address: Uint8Array) => Result;
+  passiveEndpointDataSize: (passiveEndpoint: Handle) => number;
+  passiveEndpointClose: (passiveEndpoint: Handle) => Result;
+  connectionRequestReject: (request: Handle, data?: Uint8Array) => Result;
+
+  endpointOpenRequested: (domain: Handle, request: Handle) => Handle;
+  endpointConnect: (endpoint: Handle, address: Uint8Array, data?: Uint8Array) => Result;
+  endpointAccept: (endpoint: Handle, data?: Uint8Array) => Result;
+  endpointShutdown: (endpoint: Handle) => Result;
+  endpointPeer: (endpoint: Handle) => Buffer | Result;
+  endpointDataSize: (endpoint: Handle) => number;
+
   endpointOpen: (domain: Handle, info: RawInfo) => Handle;
   endpointBindQueue: (endpoint: Handle, queue: Handle, flags: bigint) => Result;
   endpointBindAddressVector: (endpoint: Handle, av: Handle) => Result;
@@ -213,6 +261,7 @@ export interface Binding {
   endpointSizeLeft: (endpoint: Handle, receives: boolean) => Result;
   endpointOperationFlags: (endpoint: Handle, sets: boolean, flags: bigint) => bigint | Result;
   endpointBindCounter: (endpoint: Handle, counter: Handle, flags: bigint) => Result;
+  endpointBindEventQueue: (endpoint: Handle, queue: Handle) => Result;
   endpointEnable: (endpoint: Handle) => Result;
   endpointName: (endpoint: Handle) => Buffer | Result;
   endpointSend: Post;

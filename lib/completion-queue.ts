@@ -196,6 +196,11 @@ export class CompletionQueue extends Resource implements ProgressClient {
     return this.#operations.indexOf(operation);
   }
 
+  /** @internal What `owner` has outstanding. */
+  operationsOf(owner: OperationOwner): PendingOperation[] {
+    return this.#operations.filter((operation) => operation?.owner === owner) as PendingOperation[];
+  }
+
   override beforeClose(): void {
     this.#progress?.close();
   }

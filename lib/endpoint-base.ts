@@ -5,6 +5,7 @@ import { BlockedPosts } from './blocked-posts.js';
 import type { CompletionQueue } from './completion-queue.js';
 import { ERRORS, OPERATION_FLAGS } from './constants.js';
 import type { Domain } from './domain.js';
+import type { EventQueue } from './event-queue.js';
 import { check, fabricError, show } from './errors.js';
 import { encodeFlags, type FlagsInput } from './fields.js';
 import type { Info } from './info.js';
@@ -23,6 +24,14 @@ export interface OperationKind {
   readonly tagged: boolean;
 }
 
+/** What not every endpoint has. */
+export interface EndpointExtras {
+  readonly direction?: Direction;
+  /** What it needs besides: it closes before them. */
+  readonly parents?: readonly Resource[];
+  readonly eventQueue?: EventQueue | undefined;
+}
+
 /** What an endpoint or context can do. */
 export type Direction = 'both' | 'transmit' | 'receive';
 
@@ -38,6 +47,8 @@ export abstract class EndpointBase extends Resource {
   readonly completionQueue: CompletionQueue;
   /** The peers that it can reach; connected endpoints have none. */
   readonly addressVector: AddressVector | undefined;
+  /** Where its errors and, when it is connected, the events of its connection arrive; not every provider has one. */
+  readonly eventQueue: EventQueue | undefined;
 
   /** @internal Where the buffer of the operation at hand is; reused, so that nothing is allocated. */
   readonly slice: Slice = { memory: -1, offset: 0, length: 0 };
@@ -55,16 +66,21 @@ export abstract class EndpointBase extends Resource {
     domain: Domain,
     completionQueue: CompletionQueue,
     addressVector: AddressVector | undefined,
-    { direction = 'both', parents = [] }: { direction?: Direction; parents?: readonly Resource[] } = {},
+    { direction = 'both', parents = [], eventQueue }: EndpointExtras = {},
   ) {
-    const bound = [domain, completionQueue, ...(addressVector === undefined ? [] : [addressVector]), ...parents];
-    super(handle, closeEndpoint, bound);
+    const bound = [domain, completionQueue, addressVector, eventQueue, ...parents];
+    super(
+      handle,
+      closeEndpoint,
+      bound.filter((parent) => parent !== undefined),
+    );
     this.#direction = direction;
     this.#handle = handle;
     this.info = info;
     this.domain = domain;
     this.completionQueue = completionQueue;
     this.addressVector = addressVector;
+    this.eventQueue = eventQueue;
     this.#maxMessageSize = info.epAttr.maxMsgSize;
     const checkPost = this.checkPost.bind(this);
     this.#blockedSends = new BlockedPosts(this, checkPost);
@@ -99,10 +115,7 @@ export abstract class EndpointBase extends Resource {
 
   /** @internal */
   override afterClose(): void {
-    for (const operation of [...this.#blockedSends.clear(), ...this.#blockedReceives.clear()]) {
-      this.settled();
-      operation.fail(ERRORS.FI_ECANCELED);
-    }
+    this.#dropBlocked();
     // What the provider never completed was given up by closeEndpoint.
     this.completionQueue.drainWaiting();
   }
@@ -205,6 +218,11 @@ export abstract class EndpointBase extends Resource {
     return this.slice;
   }
 
+  /** @internal Says whether it can send to a peer that needs no address. @throws FabricError when it cannot. */
+  checkConnected(): void {
+    throw new RangeError('address: expected what AddressVector.insert returned; the endpoint is not connected');
+  }
+
   /** @internal The memories of several buffers, as native vectors take them: memory, offset, length of each. */
   segments(buffers: Buffers, name: string, iovLimit: number): number[] {
     const list = ArrayBuffer.isView(buffers) ? [buffers] : buffers;
@@ -224,8 +242,30 @@ export abstract class EndpointBase extends Resource {
 
   /** @internal A connected endpoint has one destination; any other needs to be told. */
   destination(address: number): number {
-    checkAddress(address, this.addressVector === undefined ? ANY_ADDRESS : 0);
+    if (this.addressVector === undefined) {
+      checkAddress(address, ANY_ADDRESS);
+      this.checkConnected();
+    } else {
+      checkAddress(address);
+    }
     return address;
+  }
+
+  /**
+   * @internal Cancels everything that is outstanding. Most providers flush what a connection leaves behind when it ends;
+   * sockets does not.
+   */
+  cancelAll(): void {
+    this.completionQueue.drain();
+    this.#dropBlocked();
+    for (const operation of this.completionQueue.operationsOf(this)) this.#cancel(operation, this.#blockedReceives);
+  }
+
+  #dropBlocked(): void {
+    for (const operation of [...this.#blockedSends.clear(), ...this.#blockedReceives.clear()]) {
+      this.settled();
+      operation.fail(ERRORS.FI_ECANCELED);
+    }
   }
 
   #started(): void {

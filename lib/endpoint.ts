@@ -1,13 +1,15 @@
 /** struct fid_ep: endpoints, as users open them. */
 import { AddressVector } from './address-vector.js';
-import { binding } from './binding.js';
+import { binding, type RawInfo } from './binding.js';
 import { CompletionQueue, type CompletionQueueOptions } from './completion-queue.js';
 import { CAPABILITIES, MODES, OPERATION_FLAGS } from './constants.js';
 import { Counter } from './counter.js';
 import { Domain } from './domain.js';
 import { AtomicEndpoint } from './endpoint-atomics.js';
 import { optionCodec, type EndpointOption, type EndpointOptionValue } from './endpoint-options.js';
-import { check, show } from './errors.js';
+import { check, FabricError, show } from './errors.js';
+import { EventQueue } from './event-queue.js';
+import type { EventOwner } from './events.js';
 import { Fabric } from './fabric.js';
 import { encodeFlags, flags, type Flags, type FlagsInput } from './fields.js';
 import { encodeInfo, type Info } from './info.js';
@@ -27,6 +29,8 @@ export interface EndpointBindings {
   readonly sharedReceive?: SharedReceiveContext | undefined;
   /** What counts completions; one counter may count several kinds. */
   readonly counters?: EndpointCounters;
+  /** Where its errors are reported. Not every provider has event queues for endpoints without connections. */
+  readonly eventQueue?: EventQueue | undefined;
 }
 
 /** Which completions of an endpoint are counted, each by a counter of its own or a shared one: fi_ep_bind(3). */
@@ -52,7 +56,7 @@ const SHARED_CONTEXT = 2n ** 64n - 1n;
 const SUPPORTED_MODES = MODES.FI_CONTEXT | MODES.FI_CONTEXT2;
 
 /**
- * A connectionless endpoint: fi_endpoint(3), fi_msg(3), fi_tagged(3), fi_rma(3), fi_atomic(3).
+ * A connectionless endpoint (FI_EP_RDM, FI_EP_DGRAM): fi_endpoint(3), fi_msg(3), fi_tagged(3), fi_rma(3), fi_atomic(3).
  *
  * Buffers are any view of a fixed ArrayBuffer or SharedArrayBuffer. They belong to libfabric from the post until the
  * promise is settled (or the completion was read): do not write to what is being sent, nor read what is being received.
@@ -60,8 +64,9 @@ const SUPPORTED_MODES = MODES.FI_CONTEXT | MODES.FI_CONTEXT2;
  * Every operation has two doors. The promise door (`send`, `recv` …) is for programs. The batch door (`postSend`,
  * `postRecv` …) takes a number as context, allocates nothing, and delivers to {@link CompletionQueue.read}.
  */
-export class Endpoint extends AtomicEndpoint {
+export class Endpoint extends AtomicEndpoint implements EventOwner {
   declare readonly addressVector: AddressVector;
+  readonly #handle: number;
   #ownsSet = false;
 
   /**
@@ -72,6 +77,7 @@ export class Endpoint extends AtomicEndpoint {
   constructor(domain: Domain, bindings: EndpointBindings, info?: Info) {
     const domainHandle = argumentHandle(domain, Domain, 'domain');
     const { completionQueue, addressVector, sharedTransmit, sharedReceive, counters = {} } = bindings;
+    const { eventQueue } = bindings;
     const queueHandle = argumentHandle(completionQueue, CompletionQueue, 'bindings.completionQueue');
     const avHandle = argumentHandle(addressVector, AddressVector, 'bindings.addressVector');
     for (const [name, bound] of Object.entries({ completionQueue, addressVector, sharedTransmit, sharedReceive })) {
@@ -79,6 +85,10 @@ export class Endpoint extends AtomicEndpoint {
         throw new TypeError(`bindings.${name}: belongs to another domain`);
     }
     checkCounters(counters, domain);
+    if (eventQueue !== undefined) {
+      argumentHandle(eventQueue, EventQueue, 'bindings.eventQueue');
+      if (eventQueue.fabric !== domain.fabric) throw new TypeError('bindings.eventQueue: belongs to another fabric');
+    }
     const wanted = info ?? domain.info;
     const raw = encodeInfo(
       {
@@ -94,12 +104,23 @@ export class Endpoint extends AtomicEndpoint {
     if (sharedReceive !== undefined && sharedReceive.completionQueue !== completionQueue) {
       throw new TypeError('bindings.sharedReceive: has another completion queue than bindings.completionQueue');
     }
-    checkUsable(wanted, (raw['mode'] as bigint | undefined) ?? 0n);
+    checkUsable(wanted, raw, ['FI_EP_RDM', 'FI_EP_DGRAM']);
     const doing = `cannot open an endpoint of provider ${wanted.fabricAttr.provName ?? ''}`;
     const handle = check<number>(binding.endpointOpen(domainHandle, raw), 'fi_endpoint', doing);
     const shared = [sharedTransmit, sharedReceive].filter((context) => context !== undefined);
-    super(handle, wanted, domain, completionQueue, addressVector, { parents: shared });
+    // Joining reports to a queue of its own, and an endpoint has one.
+    const joins = wanted.caps.some((name) => name === 'FI_COLLECTIVE' || name === 'FI_MULTICAST');
+    super(handle, wanted, domain, completionQueue, addressVector, {
+      parents: shared,
+      eventQueue: joins ? undefined : eventQueue,
+    });
+    this.#handle = handle;
     try {
+      if (this.eventQueue !== undefined) {
+        const bound = binding.endpointBindEventQueue(handle, handleOf(this.eventQueue));
+        if (!optionalQueues.has(this.eventQueue)) check(bound, 'fi_ep_bind', doing);
+        this.eventQueue.own(handle, this);
+      }
       const both = CAPABILITIES.FI_SEND | CAPABILITIES.FI_RECV;
       check(binding.endpointBindQueue(handle, queueHandle, both), 'fi_ep_bind', doing);
       if (sharedTransmit !== undefined) {
@@ -111,7 +132,7 @@ export class Endpoint extends AtomicEndpoint {
         check(binding.endpointBindSharedReceive(handle, context), 'fi_ep_bind', doing);
       }
       check(binding.endpointBindAddressVector(handle, avHandle), 'fi_ep_bind', doing);
-      if (wanted.caps.some((name) => name === 'FI_COLLECTIVE' || name === 'FI_MULTICAST')) {
+      if (joins) {
         check(binding.endpointBindEvents(handle), 'fi_eq_open', doing);
       }
       for (const [kind, counter] of Object.entries(counters)) {
@@ -127,7 +148,7 @@ export class Endpoint extends AtomicEndpoint {
   }
 
   /**
-   * Opens the usual set in one line: fabric, domain, completion queue, address vector and endpoint. Closing the endpoint
+   * Opens the usual set in one line: fabric, domain, queues, address vector and endpoint. Closing the endpoint
    * closes them all.
    *
    * @param info - From {@link getInfo} or {@link select}.
@@ -139,6 +160,7 @@ export class Endpoint extends AtomicEndpoint {
       const endpoint = new Endpoint(domain, {
         completionQueue: new CompletionQueue(domain, { ...options, size: queueSize(info) }),
         addressVector: new AddressVector(domain),
+        eventQueue: openEventQueue(fabric),
       });
       endpoint.#ownsSet = true;
       return endpoint;
@@ -203,6 +225,17 @@ export class Endpoint extends AtomicEndpoint {
     check(binding.endpointOperationFlags(handleOf(this), true, bits), 'fi_control', `cannot set the flags of ${side}`);
   }
 
+  /** @internal Errors without a call that could have said so are for whoever reads the event queue. */
+  onEvent(): boolean {
+    return false;
+  }
+
+  /** @internal */
+  override afterClose(): void {
+    super.afterClose();
+    this.eventQueue?.disown(this.#handle);
+  }
+
   /** Closes the endpoint (fi_close(3)), and the set of {@link Endpoint.open}. What was in flight rejects with `FI_ECANCELED`. */
   override close(): void {
     super.close();
@@ -227,10 +260,28 @@ function checkCounters(counters: EndpointCounters, domain: Domain): void {
   }
 }
 
-function checkUsable(info: Info, mode: bigint): void {
-  if (info.epAttr.type !== 'FI_EP_RDM' && info.epAttr.type !== 'FI_EP_DGRAM') {
-    throw new TypeError(`info.epAttr.type: expected 'FI_EP_RDM' or 'FI_EP_DGRAM', not ${show(info.epAttr.type)}`);
+/** Event queues that a provider may refuse to bind: nobody has asked for them. */
+const optionalQueues = new WeakSet<EventQueue>();
+
+/** A queue for errors, where the provider has such. (efa of libfabric 2.1 aborts the process at an error without one.) */
+function openEventQueue(fabric: Fabric): EventQueue | undefined {
+  try {
+    const queue = new EventQueue(fabric);
+    optionalQueues.add(queue);
+    return queue;
+  } catch (error) {
+    if (error instanceof FabricError) return undefined;
+    throw error;
   }
+}
+
+/** @internal @throws TypeError for an endpoint of another type, or one that wants what this package does not do. */
+export function checkUsable(info: Info, raw: RawInfo, types: readonly Info['epAttr']['type'][]): void {
+  if (!types.includes(info.epAttr.type)) {
+    const other = info.epAttr.type === 'FI_EP_MSG' ? '; ConnectedEndpoint opens those' : '';
+    throw new TypeError(`info.epAttr.type: expected ${types.join(' or ')}, not ${show(info.epAttr.type)}${other}`);
+  }
+  const mode = (raw['mode'] as bigint | undefined) ?? 0n;
   const unsupported = Object.entries(MODES).filter(([, bit]) => (mode & bit & ~SUPPORTED_MODES) !== 0n);
   if (unsupported.length > 0) {
     const names = unsupported.map(([name]) => name).join(', ');

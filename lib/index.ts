@@ -28,8 +28,17 @@ export {
   type AtomicOperation,
 } from './atomic-constants.js';
 export { BufferPool, type BufferPoolOptions, type PooledBuffer } from './buffer-pool.js';
+export {
+  ConnectedEndpoint,
+  ConnectionRejectedError,
+  type ConnectedEndpointBindings,
+  type ConnectionState,
+  type ConnectOptions,
+} from './connected-endpoint.js';
 export { CompletionBatch } from './completion-batch.js';
 export { CompletionQueue, type CompletionQueueOptions } from './completion-queue.js';
+export { connect, type ConnectionTarget, type ConnectToOptions } from './connect.js';
+export { Connection, type ConnectionOptions } from './connection.js';
 export * from './constants.js';
 export { Counter, type CounterWaitOptions } from './counter.js';
 export { Domain, type DomainOptions, type Registrations } from './domain.js';
@@ -37,6 +46,8 @@ export type { AtomicOptions } from './endpoint-atomics.js';
 export type { ReadOptions, RemoteOffset, WriteOptions } from './endpoint-rma.js';
 export { Endpoint, type EndpointBindings, type EndpointCounters, type EndpointOpenOptions } from './endpoint.js';
 export { FabricError, type ErrorCode, type FabricErrorDetails } from './errors.js';
+export { EventQueue, type EventQueueOptions } from './event-queue.js';
+export type { CompletionEvent, ConnectionEvent, ConnectionRequestEvent, ErrorEvent, FabricEvent } from './events.js';
 export { Fabric } from './fabric.js';
 export type { Enumerated, Flags, FlagsInput, UnnamedBits } from './fields.js';
 export {
@@ -60,6 +71,8 @@ export * from './memory-constants.js';
 export { MemoryRegion, type DeviceMemory, type MemoryRegionOptions } from './memory-region.js';
 export type { Completion, OperationOptions } from './operation.js';
 export { checkEnvironment, getParams, type EnvironmentProblem, type ProviderParameter } from './parameters.js';
+export { ConnectionRequest, PassiveEndpoint, type PassiveListenOptions } from './passive-endpoint.js';
+export { listen, Listener, type Answer, type ListenOptions } from './listener.js';
 export type { ProgressMode } from './progress.js';
 export { EndpointContext, ScalableEndpoint, type ScalableEndpointOptions } from './scalable-endpoint.js';
 export { SharedReceiveContext, SharedTransmitContext } from './shared-context.js';
@@ -69,3 +82,4 @@ export { Resource } from './resource.js';
 export { select, type Rejection, type SelectOptions, type Selection } from './select.js';
 export { TEXT_TYPES, toText } from './text.js';
 export { dscpOfTrafficClass, trafficClassOfDscp } from './traffic-class.js';
+export { FabricStream, type FabricStreamOptions } from './stream.js';

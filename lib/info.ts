@@ -257,7 +257,8 @@ function inspectInfo(this: Info, depth: number): string {
   return depth < 0 ? '[Info]' : rawText(encodeInfo(this, 'info'), 'info');
 }
 
-function decodeInfo(raw: RawInfo): Info {
+/** The readable form of what libfabric said. */
+export function decodeInfo(raw: RawInfo): Info {
   const info = decodeGroup(raw, WHOLE_SCHEMA);
   Object.defineProperty(info, 'raw', { value: raw, enumerable: false });
   Object.defineProperty(info, inspect.custom, { value: inspectInfo, enumerable: false });

@@ -35,7 +35,8 @@ export interface OperationOwner {
 /** What to try, by error. */
 const HINTS: Readonly<Record<number, string>> = {
   [ERRORS.FI_ETRUNC]: 'The message is longer than the buffer that was posted for it; post a larger one.',
-  [ERRORS.FI_ECANCELED]: 'The endpoint was closed, or the operation cancelled, before it completed.',
+  [ERRORS.FI_ECANCELED]:
+    'The endpoint was closed, its connection ended, or the operation was cancelled, before it completed.',
 };
 
 /** An operation whose promise is pending. */

@@ -6,7 +6,7 @@ import { getInfo, type Hints, type Info, type InfoQuery } from './info.js';
 import { libraryInfo } from './library.js';
 
 /** What {@link select} shall choose from. */
-export interface SelectOptions extends Pick<InfoQuery, 'node' | 'service'> {
+export interface SelectOptions extends Pick<InfoQuery, 'node' | 'service' | 'flags'> {
   /** Only this provider will do. */
   readonly require?: string | undefined;
   /** Providers to put first, best first, where they are usable. */
@@ -104,7 +104,7 @@ export function select(options: SelectOptions = {}): Selection {
     throw new TypeError(`options.peer: expected 'anywhere' or 'same-host', not ${show(options.peer)}`);
   }
   const hints = mergeHints(options.hints);
-  const query = { node: options.node, service: options.service };
+  const query = { node: options.node, service: options.service, flags: options.flags };
   const usable = getInfo(hints, query).map(withCheckedKeys);
   // Array.prototype.sort is stable: libfabric's order stays within a rank.
   const candidates = usable
@@ -194,14 +194,14 @@ function rejections(chosen: Info | undefined, usable: readonly Info[], context: 
 }
 
 /** Which of the hints keep a provider away that is there: each is tried alone. */
-function blockingHint(provider: string, { hints, node, service }: RejectionContext): string {
+function blockingHint(provider: string, { hints, node, service, flags }: RejectionContext): string {
   const fits = (only: Hints, query: InfoQuery = {}): boolean =>
     getInfo({ ...only, fabricAttr: { provName: provider } }, query).some((info) => providerOf(info) === provider);
   const blocking = (Object.entries(hints) as [keyof Hints, unknown][])
     .filter(([name, value]) => name !== 'fabricAttr' && !fits({ [name]: value }))
     .map(([name, value]) => describeHint(name, value));
   if (blocking.length > 0) return `does not offer ${blocking.join(', nor ')}`;
-  if (node !== undefined && !fits({}, { node, service })) return `cannot reach ${node}`;
+  if (node !== undefined && !fits({}, { node, service, flags })) return `cannot reach ${node}`;
   return 'does not fit the hints together';
 }
 

@@ -22,7 +22,10 @@ void Environment::CloseAll(std::function<void()> done) {
   });
   // An endpoint may be owned by another, which closes after it.
   endpoints.RemoveWhere([](const Endpoint& endpoint) { return endpoint.owner != nullptr; });
+  connection_requests.Clear();
   endpoints.Clear();
+  passive_endpoints.Clear();
+  event_queues.Clear();
   shared_transmits.Clear();
   address_vector_sets.Clear();
   completion_queues.Clear();
@@ -76,6 +79,9 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   ExportProgress(env, exports, environment);
   ExportEndpoint(env, exports, environment);
   ExportContexts(env, exports, environment);
+  ExportEventQueue(env, exports, environment);
+  ExportPassiveEndpoint(env, exports, environment);
+  ExportConnection(env, exports, environment);
   ExportMessage(env, exports, environment);
   ExportRma(env, exports, environment);
   ExportAtomic(env, exports, environment);

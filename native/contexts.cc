@@ -63,7 +63,7 @@ Napi::Value SharedReceiveOpen(const Napi::CallbackInfo& info) {
   struct fid_ep* fid = nullptr;
   int result = fi_srx_context(domain->fid, native->rx_attr, &fid, nullptr);
   if (result) return Napi::Number::New(info.Env(), result);
-  auto context = std::make_unique<Endpoint>(domain, fid, native->caps, native->tx_attr->size, native->rx_attr->size);
+  auto context = std::make_unique<Endpoint>(domain, fid, native.get());
   context->queue = queue;
   queue->children++;
   context->enabled = true;
@@ -94,7 +94,7 @@ Napi::Value ScalableEndpointOpen(const Napi::CallbackInfo& info) {
   struct fid_ep* fid = nullptr;
   int result = fi_scalable_ep(domain->fid, native.get(), &fid, nullptr);
   if (result) return Napi::Number::New(info.Env(), result);
-  auto endpoint = std::make_unique<Endpoint>(domain, fid, native->caps, native->tx_attr->size, native->rx_attr->size);
+  auto endpoint = std::make_unique<Endpoint>(domain, fid, native.get());
   return Napi::Number::New(info.Env(), EnvironmentOf(info).endpoints.Add(std::move(endpoint)));
 }
 
@@ -112,13 +112,9 @@ Napi::Value ScalableEndpointBind(const Napi::CallbackInfo& info) {
   return Napi::Number::New(info.Env(), result);
 }
 
-// Hands a context of `owner` to JavaScript. It finds addresses in its owner's vector.
+// Hands a context of `owner` to JavaScript.
 Napi::Value AddContext(const Napi::CallbackInfo& info, Endpoint* owner, struct fid_ep* fid) {
-  auto context = std::make_unique<Endpoint>(owner->domain, fid, owner->caps, owner->limits[0], owner->limits[1]);
-  context->owner = owner;
-  owner->children++;
-  context->av = owner->av;
-  if (context->av) context->av->children++;
+  auto context = std::make_unique<Endpoint>(owner, fid);
   return Napi::Number::New(info.Env(), EnvironmentOf(info).endpoints.Add(std::move(context)));
 }
 

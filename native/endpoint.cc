@@ -26,7 +26,7 @@ Napi::Value EndpointOpen(const Napi::CallbackInfo& info) {
   SignalGuard signals(SignalGuard::Restore::kHandlers);
   int result = fi_endpoint(domain->fid, native.get(), &fid, nullptr);
   if (result) return Napi::Number::New(info.Env(), result);
-  auto endpoint = std::make_unique<Endpoint>(domain, fid, native->caps, native->tx_attr->size, native->rx_attr->size);
+  auto endpoint = std::make_unique<Endpoint>(domain, fid, native.get());
   return Napi::Number::New(info.Env(), environment.endpoints.Add(std::move(endpoint)));
 }
 
@@ -59,10 +59,28 @@ Napi::Value EndpointBindAddressVector(const Napi::CallbackInfo& info) {
   return Napi::Number::New(info.Env(), result);
 }
 
+// int fi_ep_bind(struct fid_ep *ep, struct fid *bfid, uint64_t flags)
+Napi::Value EndpointBindEventQueue(const Napi::CallbackInfo& info) {
+  Endpoint* endpoint = Find(info);
+  EventQueue* events = EnvironmentOf(info).event_queues.Get(info[1].As<Napi::Number>().Int32Value());
+  if (!endpoint || !endpoint->fid || !events) return Napi::Number::New(info.Env(), -FI_EBADF);
+  if (endpoint->events || events->fabric != endpoint->domain->fabric) return Napi::Number::New(info.Env(), -FI_EINVAL);
+  int result = fi_ep_bind(endpoint->fid, &events->fid->fid, 0);
+  if (!result) {
+    endpoint->events = events;
+    events->children++;
+    events->sources[&endpoint->fid->fid] = info[0].As<Napi::Number>().Int32Value();
+  }
+  return Napi::Number::New(info.Env(), result);
+}
+
 // int fi_enable(struct fid_ep *ep)
 Napi::Value EndpointEnable(const Napi::CallbackInfo& info) {
   Endpoint* endpoint = Find(info);
   if (!endpoint || !endpoint->fid) return Napi::Number::New(info.Env(), -FI_EBADF);
+  bool is_connected = endpoint->type == FI_EP_MSG;
+  bool is_bound = is_connected ? endpoint->queue && endpoint->events : endpoint->av != nullptr;
+  if (!is_bound) return Napi::Number::New(info.Env(), -FI_EBADF);
   SignalGuard signals(SignalGuard::Restore::kHandlers);
   int result = fi_enable(endpoint->fid);
   // A scalable endpoint has no queue, and nothing is posted to it: that is what its contexts are for.
@@ -128,6 +146,7 @@ void ExportEndpoint(Napi::Env env, Napi::Object exports, Environment* environmen
   Export(env, exports, environment, "endpointOpen", EndpointOpen);
   Export(env, exports, environment, "endpointBindQueue", EndpointBindQueue);
   Export(env, exports, environment, "endpointBindAddressVector", EndpointBindAddressVector);
+  Export(env, exports, environment, "endpointBindEventQueue", EndpointBindEventQueue);
   Export(env, exports, environment, "endpointEnable", EndpointEnable);
   Export(env, exports, environment, "endpointName", EndpointName);
   Export(env, exports, environment, "endpointClose", EndpointClose);

@@ -11,6 +11,7 @@
 #include "completion_queue.h"
 #include "counter.h"
 #include "domain.h"
+#include "event_queue.h"
 #include "group.h"
 
 namespace node_libfabric {
@@ -32,8 +33,25 @@ struct SharedTransmit {
 
 // Also stands for what libfabric gives the same type: scalable endpoints, their contexts, shared receive contexts.
 struct Endpoint {
-  Endpoint(Domain* parent, struct fid_ep* ep, uint64_t capabilities, size_t transmit_size, size_t receive_size)
-      : domain(parent), fid(ep), caps(capabilities), limits{transmit_size, receive_size} {
+  Endpoint(Domain* parent, struct fid_ep* ep, const struct fi_info* info)
+      : domain(parent),
+        fid(ep),
+        caps(info->caps),
+        type(info->ep_attr->type),
+        limits{info->tx_attr->size, info->rx_attr->size} {
+    domain->children++;
+  }
+  // A context of a scalable endpoint. It finds addresses in its owner's vector.
+  Endpoint(Endpoint* scalable, struct fid_ep* ep)
+      : domain(scalable->domain),
+        fid(ep),
+        caps(scalable->caps),
+        type(scalable->type),
+        av(scalable->av),
+        owner(scalable),
+        limits{scalable->limits[0], scalable->limits[1]} {
+    owner->children++;
+    if (av) av->children++;
     domain->children++;
   }
   ~Endpoint() {
@@ -43,6 +61,7 @@ struct Endpoint {
     if (shared_transmit) shared_transmit->children--;
     if (owner) owner->children--;
     for (Counter* counter : counters) counter->children--;
+    if (events) events->children--;
     domain->children--;
   }
   Endpoint(const Endpoint&) = delete;
@@ -52,6 +71,7 @@ struct Endpoint {
   int Close() {
     if (!fid) return 0;
     groups.LeaveMulticast();
+    if (events) events->sources.erase(&fid->fid);
     bool is_known = domain->fabric->is_shared_memory && !name.empty();
     int result = is_known ? shared_memory::CloseEndpoint(&fid->fid, name) : domain->Close(&fid->fid);
     if (result == -FI_EBUSY && groups.is_stuck) result = 0;  // given up
@@ -66,9 +86,12 @@ struct Endpoint {
   Domain* domain;
   struct fid_ep* fid;
   uint64_t caps;
+  enum fi_ep_type type;
   std::string name;  // shm: what fi_getname said when it was enabled
   CompletionQueue* queue = nullptr;
-  AddressVector* av = nullptr;
+  AddressVector* av = nullptr;  // none when it is connected
+  EventQueue* events = nullptr;
+  bool requested = false;  // opened for a connection request that has not been accepted yet
   SharedTransmit* shared_transmit = nullptr;
   Endpoint* owner = nullptr;  // of a context: its scalable endpoint; of an endpoint: the receive context that it shares
   // By direction: how many operations are in flight, and how many the provider has room for (0: it does not say).

@@ -12,11 +12,13 @@
 #include "counter.h"
 #include "domain.h"
 #include "endpoint.h"
+#include "event_queue.h"
 #include "fabric.h"
 #include "handle_table.h"
 #include "mapping.h"
 #include "memory.h"
 #include "memory_region.h"
+#include "passive_endpoint.h"
 
 namespace node_libfabric {
 
@@ -38,6 +40,9 @@ struct Environment {
   Mappings mappings;
   // For ArrayBuffers that outlive the environment.
   std::shared_ptr<Mappings*> mappings_pointer = std::make_shared<Mappings*>(&mappings);
+  HandleTable<EventQueue, Kind::kEventQueue> event_queues;
+  HandleTable<PassiveEndpoint, Kind::kPassiveEndpoint> passive_endpoints;
+  HandleTable<ConnectionRequest, Kind::kConnectionRequest> connection_requests;
 
   // Closes everything, children before parents, and calls `done` once libuv has let go of the last handle. For an
   // environment that dies with objects still open.
@@ -75,6 +80,9 @@ void ExportCompletionQueue(Napi::Env env, Napi::Object exports, Environment* env
 void ExportProgress(Napi::Env env, Napi::Object exports, Environment* environment);
 void ExportEndpoint(Napi::Env env, Napi::Object exports, Environment* environment);
 void ExportContexts(Napi::Env env, Napi::Object exports, Environment* environment);
+void ExportEventQueue(Napi::Env env, Napi::Object exports, Environment* environment);
+void ExportPassiveEndpoint(Napi::Env env, Napi::Object exports, Environment* environment);
+void ExportConnection(Napi::Env env, Napi::Object exports, Environment* environment);
 void ExportMessage(Napi::Env env, Napi::Object exports, Environment* environment);
 void ExportRma(Napi::Env env, Napi::Object exports, Environment* environment);
 void ExportAtomic(Napi::Env env, Napi::Object exports, Environment* environment);

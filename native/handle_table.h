@@ -22,6 +22,9 @@ enum class Kind : int32_t {
   kAddressVectorSet,
   kMemoryRegion,
   kCounter,
+  kEventQueue,
+  kPassiveEndpoint,
+  kConnectionRequest,
 };
 
 template <typename T, Kind kKind>
