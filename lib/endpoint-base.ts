@@ -220,6 +220,7 @@ export abstract class EndpointBase extends Resource {
 
   /** @internal Says whether it can send to a peer that needs no address. @throws FabricError when it cannot. */
   checkConnected(): void {
+    this.checkDirection(false);
     throw new RangeError('address: expected what AddressVector.insert returned; the endpoint is not connected');
   }
 

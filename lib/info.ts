@@ -259,10 +259,14 @@ function inspectInfo(this: Info, depth: number): string {
 
 /** The readable form of what libfabric said. */
 export function decodeInfo(raw: RawInfo): Info {
-  const info = decodeGroup(raw, WHOLE_SCHEMA);
-  Object.defineProperty(info, 'raw', { value: raw, enumerable: false });
-  Object.defineProperty(info, inspect.custom, { value: inspectInfo, enumerable: false });
-  return info as unknown as Info;
+  return withHidden(decodeGroup(raw, WHOLE_SCHEMA), raw);
+}
+
+/** Makes fields an Info, with what it has besides them. */
+export function withHidden(fields: object, raw: RawInfo): Info {
+  Object.defineProperty(fields, 'raw', { value: raw, enumerable: false });
+  Object.defineProperty(fields, inspect.custom, { value: inspectInfo, enumerable: false });
+  return fields as Info;
 }
 
 /** The raw form of an Info or of hints. */

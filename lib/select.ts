@@ -2,7 +2,7 @@
 import { readdirSync } from 'node:fs';
 import { ERRORS } from './constants.js';
 import { FabricError, show } from './errors.js';
-import { getInfo, type Hints, type Info, type InfoQuery } from './info.js';
+import { getInfo, withHidden, type Hints, type Info, type InfoQuery } from './info.js';
 import { libraryInfo } from './library.js';
 
 /** What {@link select} shall choose from. */
@@ -125,8 +125,7 @@ export function select(options: SelectOptions = {}): Selection {
 function withCheckedKeys(info: Info): Info {
   if (providerOf(info) !== 'shm') return info;
   const mrMode = info.domainAttr.mrMode.filter((mode) => mode !== 'FI_MR_VIRT_ADDR');
-  const checked = { ...info, domainAttr: { ...info.domainAttr, mrMode, mrIovLimit: 1 } };
-  return Object.defineProperty(checked, 'raw', { value: info.raw, enumerable: false });
+  return withHidden({ ...info, domainAttr: { ...info.domainAttr, mrMode, mrIovLimit: 1 } }, info.raw);
 }
 
 function reasonFor(info: Info, { require: required, peer }: SelectOptions, prefer: readonly string[]): string {

@@ -161,7 +161,7 @@ int CompletionQueue::Read(Door door, const CompletionArrays& out) {
   constexpr int kMostForeignErrors = 16;
   int foreign_errors = 0;
   int count = HasWaiting(door) ? TakeWaiting(door, out) : 0;
-  while (count < out.capacity) {
+  while (count < out.capacity && unready == 0) {
     int room = out.capacity - count < kChunk ? out.capacity - count : kChunk;
     // ssize_t fi_cq_read(struct fid_cq *cq, void *buf, size_t count)
     // ssize_t fi_cq_readfrom(struct fid_cq *cq, void *buf, size_t count, fi_addr_t *src_addr)

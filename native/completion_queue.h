@@ -80,6 +80,9 @@ struct CompletionQueue {
   Domain* domain;
   struct fid_cq* fid;
   int descriptor = -1;  // wait file descriptor, -1 where the provider has none
+  // Endpoints that are bound but not enabled. Some providers do not survive a read meanwhile (shm: it has no region
+  // yet).
+  int unready = 0;
   Progress* progress = nullptr;
   Memory* ring = nullptr;  // where `progress` writes
   int32_t ring_handle = -1;

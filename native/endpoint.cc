@@ -41,6 +41,7 @@ Napi::Value EndpointBindQueue(const Napi::CallbackInfo& info) {
     endpoint->queue = queue;
     queue->children++;
     if (endpoint->caps & FI_SOURCE) queue->wants_source = true;
+    queue->unready++;
   }
   return Napi::Number::New(info.Env(), result);
 }
@@ -82,16 +83,19 @@ Napi::Value EndpointEnable(const Napi::CallbackInfo& info) {
   bool is_bound = is_connected ? endpoint->queue && endpoint->events : endpoint->av != nullptr;
   if (!is_bound) return Napi::Number::New(info.Env(), -FI_EBADF);
   SignalGuard signals(SignalGuard::Restore::kHandlers);
+  if (endpoint->enabled) return Napi::Number::New(info.Env(), 0);
+  bool is_shared_memory = endpoint->domain->fabric->is_shared_memory;
+  char name[256] = "";
+  size_t length = sizeof(name) - 1;
+  if (is_shared_memory && fi_getname(&endpoint->fid->fid, name, &length)) name[0] = 0;
   int result = fi_enable(endpoint->fid);
+  if (result == -FI_EBUSY && is_shared_memory && shared_memory::RemoveStale(name)) result = fi_enable(endpoint->fid);
   // A scalable endpoint has no queue, and nothing is posted to it: that is what its contexts are for.
   endpoint->enabled = result == 0 && endpoint->queue;
-  if (endpoint->enabled && endpoint->domain->fabric->is_shared_memory) {
-    char name[256] = "";
-    size_t length = sizeof(name) - 1;
-    if (fi_getname(&endpoint->fid->fid, name, &length) == 0) {
-      endpoint->name = name;
-      shared_memory::EndpointOpened(endpoint->name);
-    }
+  if (endpoint->enabled) endpoint->queue->unready--;
+  if (endpoint->enabled && name[0]) {
+    endpoint->name = name;
+    shared_memory::EndpointOpened(endpoint->name);
   }
   return Napi::Number::New(info.Env(), result);
 }

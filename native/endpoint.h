@@ -78,6 +78,7 @@ struct Endpoint {
     if (result) return result;
     fid = nullptr;
     groups.LeaveCollectives();
+    if (queue && !enabled) queue->unready--;
     return 0;
   }
 

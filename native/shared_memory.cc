@@ -1,5 +1,8 @@
 #include "shared_memory.h"
 
+#include <sys/mman.h>
+#include <unistd.h>
+
 #include <mutex>
 #include <unordered_set>
 #include <vector>
@@ -38,6 +41,16 @@ void EndpointOpened(const std::string& name) {
   State& state = Get();
   std::lock_guard<std::mutex> guard(state.lock);
   state.open.insert(name);
+}
+
+bool RemoveStale(const std::string& name) {
+  State& state = Get();
+  std::lock_guard<std::mutex> guard(state.lock);
+  const std::string prefix = "fi_shm://";
+  std::string own = prefix + std::to_string(getpid()) + ":";
+  if (name.rfind(own, 0) != 0 || state.open.count(name) > 0) return false;
+  shm_unlink(("/" + name.substr(prefix.size())).c_str());  // libfabric 1.17 has done so already
+  return true;
 }
 
 int CloseEndpoint(struct fid* fid, const std::string& name) {

@@ -16,6 +16,10 @@ namespace shared_memory {
 // A shm endpoint has been enabled under `name` (its fi_getname).
 void EndpointOpened(const std::string& name);
 
+// Removes what a process that was killed has left of an endpoint with this name, if that process had the id that this
+// one has now: libfabric takes it to be alive, and refuses. Whether it is worth another try.
+bool RemoveStale(const std::string& name);
+
 // Closes it, now or when the last shm endpoint of this process goes.
 int CloseEndpoint(struct fid* fid, const std::string& name);
 

