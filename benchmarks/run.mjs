@@ -3,10 +3,10 @@
  *
  *   npm run bench [-- --rounds N] [--only PROVIDER] [--save]
  *
- * --save keeps the result in benchmarks/results, where the README takes its figures from.
+ * --save keeps the result in benchmarks/results.
  */
 import Table from 'cli-table3';
-import { writeFileSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { arch, cpus, release } from 'node:os';
 import { parseArgs } from 'node:util';
 import { libraryInfo } from 'node-libfabric';
@@ -95,6 +95,7 @@ if (values.save) {
     results,
   };
   const file = new URL(`results/${report.date.slice(0, 10)}.json`, import.meta.url);
+  mkdirSync(new URL('results', import.meta.url), { recursive: true });
   writeFileSync(file, `${JSON.stringify(report, undefined, 2)}\n`);
   console.error(`bench: saved ${file.pathname}`);
 }
