@@ -8,6 +8,7 @@
       "defines": [
         "NAPI_VERSION=8",
         "NAPI_CPP_EXCEPTIONS",
+        "NODE_API_SWALLOW_UNTHROWABLE_EXCEPTIONS",
         "NODE_LIBFABRIC_VERSION=\"<!(node -p \"require('./package.json').version\")\""
       ],
       # the headers only: the addon opens libfabric.so at run time and never links with it

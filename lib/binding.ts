@@ -25,8 +25,37 @@ export const PROMISES_WAITING = 1 << 30;
 export const KEPT_BY_PROVIDER = 1;
 /** Address index that means any source. */
 export const ANY_ADDRESS = -1;
+/** Addresses from here on are multicast groups of the endpoint. */
+export const FIRST_GROUP_ADDRESS = 1 << 30;
+/** The numbers of endpointMessage's operations. */
+export const MESSAGE_KINDS = { send: 0, recv: 1, tsend: 2, trecv: 3 } as const;
+/** The numbers of endpointAtomic's operations. */
+export const ATOMIC_KINDS = { base: 0, fetch: 1, compare: 2 } as const;
+/** The slot of a completion that no operation here asked for: a peer wrote with immediate data. */
+export const NO_OPERATION = 2 ** 32 - 1;
 /** Context that sends a completion through the promise door. */
 export const PROMISE_DOOR = -1;
+
+/** An event as native/event_queue.cc reads it; which fields there are depends on the type. */
+export interface RawEvent {
+  readonly type: number;
+  /** Handle of the object that it is about, -1 when that is closed or unknown. */
+  readonly source: number;
+  readonly data?: Buffer;
+  readonly info?: RawInfo;
+  readonly request?: number;
+  readonly value?: bigint;
+  readonly context?: bigint;
+}
+
+/** What fi_eq_readerr and fi_eq_strerror say. */
+export interface RawEventError {
+  readonly source: number;
+  readonly errno: number;
+  readonly providerErrno: number;
+  readonly text: string;
+  readonly data: Buffer;
+}
 
 type Handle = number;
 type Result = number;
@@ -40,6 +69,40 @@ type Post = (
   tag?: bigint | number,
   ignore?: bigint | number,
 ) => Result;
+
+type PostRma = (
+  endpoint: Handle,
+  memory: Handle,
+  offset: number,
+  length: number,
+  address: number,
+  context: number,
+  remoteAddress: bigint | number,
+  remoteKey: bigint | number,
+) => Result;
+
+type PostAtomic = (
+  endpoint: Handle,
+  kind: number,
+  context: number,
+  segments: readonly number[],
+  datatype: number,
+  operation: number,
+  address: number,
+  remoteAddress: bigint | number,
+  remoteKey: bigint | number,
+  flags: bigint,
+) => Result;
+
+/** Registrations behind the scenes, in numbers. */
+export interface RawRegistrations {
+  count: number;
+  bytes: number;
+  hits: number;
+  misses: number;
+  evictions: number;
+  limit: number;
+}
 
 /** What native/*.cc export, one C call each unless its name says otherwise. */
 export interface Binding {
@@ -62,18 +125,85 @@ export interface Binding {
     hints: RawInfo | undefined,
   ) => RawInfo[] | Result;
 
+  describeInfo: (info: RawInfo, part: number) => string;
+  describeNumber: (type: number, value: bigint) => string;
+
+  parametersGet: () => { name: string; type: number; help: string; value?: string }[] | Result;
+
+  logOpen: (level: number, callback: () => void) => Result;
+  /** How many messages were dropped, then six values for each. */
+  logTake: () => [dropped: number, ...values: (number | string)[]];
+  logClose: () => void;
+
   fabricOpen: (info: RawInfo) => Handle;
   fabricClose: (fabric: Handle) => Result;
 
   domainOpen: (fabric: Handle, info: RawInfo) => Handle;
   domainClose: (domain: Handle) => Result;
+  domainSetRegistrationLimit: (domain: Handle, limit: number) => Result;
+  domainRegistrations: (domain: Handle) => RawRegistrations | Result;
+  domainQueryAtomic: (
+    domain: Handle,
+    datatype: number,
+    operation: number,
+    flags: bigint,
+  ) => { count: number; size: number } | Result;
+  domainMapRaw: (domain: Handle, base: bigint, key: Uint8Array) => bigint | Result;
+  domainUnmapKey: (domain: Handle, key: bigint) => Result;
 
-  addressVectorOpen: (domain: Handle, type: number, count: number) => Handle;
+  counterOpen: (domain: Handle) => Handle;
+  counterRead: (counter: Handle) => number;
+  counterReaderr: (counter: Handle) => number;
+  counterAdd: (counter: Handle, value: number) => Result;
+  counterAdderr: (counter: Handle, value: number) => Result;
+  counterSet: (counter: Handle, value: number) => Result;
+  counterSeterr: (counter: Handle, value: number) => Result;
+  counterClose: (counter: Handle) => Result;
+
+  addressVectorOpen: (domain: Handle, type: number, count: number, receiveContextBits: number) => Handle;
   addressVectorInsert: (av: Handle, address: Uint8Array) => number;
-  addressVectorRemove: (av: Handle, index: number) => Result;
+  addressVectorInsertMany: (av: Handle, addresses: Uint8Array, count: number) => number[] | Result;
+  addressVectorInsertService: (av: Handle, node: string, service: string) => number;
+  addressVectorInsertSymmetric: (
+    av: Handle,
+    node: string,
+    nodes: number,
+    service: string,
+    services: number,
+  ) => number[] | Result;
+  addressVectorRemove: (av: Handle, indices: readonly number[]) => Result;
   addressVectorLookup: (av: Handle, index: number) => Buffer | Result;
   addressVectorText: (av: Handle, address: Uint8Array) => string | Result;
+  addressVectorReceiveContext: (av: Handle, index: number, context: number, bits: number) => number;
   addressVectorClose: (av: Handle) => Result;
+
+  addressVectorSetOpen: (av: Handle, capacity: number) => Handle;
+  addressVectorSetInsert: (set: Handle, index: number) => Result;
+  addressVectorSetRemove: (set: Handle, index: number) => Result;
+  addressVectorSetUnion: (set: Handle, other: Handle) => Result;
+  addressVectorSetMembers: (set: Handle) => number[] | Result;
+  addressVectorSetClose: (set: Handle) => Result;
+
+  endpointBindEvents: (endpoint: Handle) => Result;
+  groupJoinCollective: (endpoint: Handle, set: Handle) => number;
+  groupJoinMulticast: (endpoint: Handle, address: Uint8Array) => number;
+  groupJoined: (endpoint: Handle, group: number) => Result;
+  groupClose: (endpoint: Handle, group: number, busy: boolean) => Result;
+
+  collectiveQuery: (domain: Handle, collective: number, datatype: number, operation: number) => Result;
+  endpointCollective: (
+    endpoint: Handle,
+    group: number,
+    collective: number,
+    segments: readonly number[],
+    count: number,
+    datatype: number,
+    operation: number,
+    root: number,
+  ) => Result;
+
+  trafficClassOfDscp: (dscp: number) => number;
+  dscpOfTrafficClass: (trafficClass: number) => number;
 
   completionQueueOpen: (domain: Handle, size: number, descriptor: boolean) => Handle;
   completionQueueDescriptor: (queue: Handle) => number;
@@ -96,9 +226,42 @@ export interface Binding {
   progressSetBlocked: (queue: Handle, blocked: boolean) => void;
   progressSetReferenced: (queue: Handle, referenced: boolean) => void;
 
+  eventQueueOpen: (fabric: Handle, size: number, descriptor: boolean, writable: boolean) => Handle;
+  eventQueueDescriptor: (queue: Handle) => number;
+  eventQueueRead: (queue: Handle) => RawEvent | Result;
+  eventQueueReadError: (queue: Handle) => RawEventError | Result;
+  eventQueueWrite: (queue: Handle, value: bigint) => Result;
+  eventQueueWatch: (queue: Handle, callback: () => void) => Result;
+  eventQueueArm: (queue: Handle) => Result;
+  eventQueueSetReferenced: (queue: Handle, referenced: boolean) => void;
+  eventQueueClose: (queue: Handle) => Result;
+
+  passiveEndpointOpen: (fabric: Handle, info: RawInfo) => Handle;
+  passiveEndpointBind: (passiveEndpoint: Handle, queue: Handle) => Result;
+  passiveEndpointBacklog: (passiveEndpoint: Handle, backlog: number) => Result;
+  passiveEndpointListen: (passiveEndpoint: Handle) => Result;
+  passiveEndpointName: (passiveEndpoint: Handle) => Buffer | Result;
+  passiveEndpointSetName: (passiveEndpoint: Handle, address: Uint8Array) => Result;
+  passiveEndpointDataSize: (passiveEndpoint: Handle) => number;
+  passiveEndpointClose: (passiveEndpoint: Handle) => Result;
+  connectionRequestReject: (request: Handle, data?: Uint8Array) => Result;
+
+  endpointOpenRequested: (domain: Handle, request: Handle) => Handle;
+  endpointConnect: (endpoint: Handle, address: Uint8Array, data?: Uint8Array) => Result;
+  endpointAccept: (endpoint: Handle, data?: Uint8Array) => Result;
+  endpointShutdown: (endpoint: Handle) => Result;
+  endpointPeer: (endpoint: Handle) => Buffer | Result;
+  endpointDataSize: (endpoint: Handle) => number;
+
   endpointOpen: (domain: Handle, info: RawInfo) => Handle;
-  endpointBindQueue: (endpoint: Handle, queue: Handle) => Result;
+  endpointBindQueue: (endpoint: Handle, queue: Handle, flags: bigint) => Result;
   endpointBindAddressVector: (endpoint: Handle, av: Handle) => Result;
+  endpointGetOption: (endpoint: Handle, option: number, size: number) => bigint | Result;
+  endpointSetOption: (endpoint: Handle, option: number, size: number, value: bigint) => Result;
+  endpointSizeLeft: (endpoint: Handle, receives: boolean) => Result;
+  endpointOperationFlags: (endpoint: Handle, sets: boolean, flags: bigint) => bigint | Result;
+  endpointBindCounter: (endpoint: Handle, counter: Handle, flags: bigint) => Result;
+  endpointBindEventQueue: (endpoint: Handle, queue: Handle) => Result;
   endpointEnable: (endpoint: Handle) => Result;
   endpointName: (endpoint: Handle) => Buffer | Result;
   endpointSend: Post;
@@ -106,10 +269,94 @@ export interface Binding {
   endpointTsend: Post;
   endpointTrecv: Post;
   endpointInject: Post;
+  endpointMessage: (
+    endpoint: Handle,
+    kind: number,
+    context: number,
+    segments: readonly number[],
+    address: number,
+    tag: bigint,
+    ignore: bigint,
+    data: bigint,
+    flags: bigint,
+  ) => Result;
+  endpointInjectMessage: (
+    endpoint: Handle,
+    memory: Handle,
+    offset: number,
+    length: number,
+    address: number,
+    tag: bigint | undefined,
+    data: bigint | undefined,
+  ) => Result;
+  endpointRead: PostRma;
+  endpointWrite: PostRma;
+  endpointInjectWrite: (
+    endpoint: Handle,
+    memory: Handle,
+    offset: number,
+    length: number,
+    address: number,
+    data: bigint | undefined,
+    remoteAddress: bigint | number,
+    remoteKey: bigint | number,
+  ) => Result;
+  endpointRma: (
+    endpoint: Handle,
+    isWrite: boolean,
+    context: number,
+    segments: readonly number[],
+    address: number,
+    remoteAddress: bigint | number,
+    remoteKey: bigint | number,
+    data: bigint,
+    flags: bigint,
+  ) => Result;
+  endpointAtomic: PostAtomic;
+  endpointInjectAtomic: PostAtomic;
+  endpointAtomicValid: (endpoint: Handle, kind: number, datatype: number, operation: number) => number;
   endpointCancel: (endpoint: Handle, slot: number) => Result;
   endpointClose: (endpoint: Handle) => Result;
   endpointFree: (endpoint: Handle) => Result;
 
+  sharedTransmitOpen: (domain: Handle, info: RawInfo) => Handle;
+  sharedTransmitClose: (context: Handle) => Result;
+  sharedReceiveOpen: (domain: Handle, info: RawInfo, queue: Handle) => Handle;
+  endpointBindSharedTransmit: (endpoint: Handle, context: Handle) => Result;
+  endpointBindSharedReceive: (endpoint: Handle, context: Handle) => Result;
+  scalableEndpointOpen: (domain: Handle, info: RawInfo) => Handle;
+  scalableEndpointBind: (endpoint: Handle, av: Handle) => Result;
+  transmitContextOpen: (endpoint: Handle, index: number) => Handle;
+  receiveContextOpen: (endpoint: Handle, index: number) => Handle;
+
+  memoryRegionOpen: (
+    domain: Handle,
+    segments: readonly number[],
+    access: bigint,
+    key: bigint | undefined,
+    flags: bigint,
+  ) => Handle;
+  memoryRegionOpenDevice: (
+    domain: Handle,
+    address: bigint,
+    length: number,
+    access: bigint,
+    key: bigint | undefined,
+    flags: bigint,
+    interfaceNumber: number,
+    device: bigint,
+  ) => Handle;
+  memoryRegionBindCounter: (region: Handle, counter: Handle, flags: bigint) => Result;
+  memoryRegionBindEndpoint: (region: Handle, endpoint: Handle) => Result;
+  memoryRegionEnable: (region: Handle) => Result;
+  memoryRegionRefresh: (region: Handle) => Result;
+  memoryRegionKey: (region: Handle) => bigint | Result;
+  memoryRegionAddress: (region: Handle, part: number) => bigint | Result;
+  memoryRegionRawAttr: (region: Handle) => { base: bigint; key: Buffer } | Result;
+  memoryRegionInFlight: (region: Handle) => number;
+  memoryRegionClose: (region: Handle) => Result;
+
+  memoryAllocate: (length: number, alignment: number, hugePages: boolean) => ArrayBuffer | Result;
   memoryOpen: (view: Uint8Array) => Handle;
   memoryRelease: (memory: Handle) => void;
   memoryCount: () => number;

@@ -7,7 +7,7 @@ export interface BlockedPost {
   /** Posts again. @returns the operation's slot, or a negative libfabric code. */
   readonly post: () => number;
   /** What has to stay reachable meanwhile, so that its memory stays in place. */
-  readonly buffer: ArrayBufferView;
+  readonly buffers: ArrayBufferView | readonly ArrayBufferView[];
 }
 
 /** What becomes of a blocked post. */

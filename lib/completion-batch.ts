@@ -2,7 +2,7 @@
 import { locate, type Slice } from './memory.js';
 import { show } from './errors.js';
 
-const BYTES_PER_ENTRY = 4 * 8 + 3 * 4;
+const BYTES_PER_ENTRY = 5 * 8 + 4 * 4;
 const LARGEST = 1 << 16;
 
 /**
@@ -19,12 +19,16 @@ export class CompletionBatch {
   readonly data: BigUint64Array;
   /** Tag of a tagged receive. */
   readonly tag: BigUint64Array;
+  /** Multi-receive: where the message is, in bytes from the start of the ArrayBuffer; -1 for a release without message. */
+  readonly offset: Float64Array;
   /** What was given as `context` when the operation was posted. */
   readonly context: Uint32Array;
   /** 0, or the positive libfabric error number of a failed operation. */
   readonly error: Int32Array;
   /** The provider's own number of that error; see {@link CompletionQueue.strerror}. */
   readonly providerError: Int32Array;
+  /** Who sent it, as an index of the address vector, where the endpoint has FI_SOURCE; else, or when unknown, -1. */
+  readonly source: Int32Array;
 
   readonly #slice: Slice = { memory: -1, offset: 0, length: 0 };
 
@@ -40,9 +44,11 @@ export class CompletionBatch {
     this.flags = new BigUint64Array(buffer, 8 * capacity, capacity);
     this.data = new BigUint64Array(buffer, 16 * capacity, capacity);
     this.tag = new BigUint64Array(buffer, 24 * capacity, capacity);
-    this.context = new Uint32Array(buffer, 32 * capacity, capacity);
-    this.error = new Int32Array(buffer, 36 * capacity, capacity);
-    this.providerError = new Int32Array(buffer, 40 * capacity, capacity);
+    this.offset = new Float64Array(buffer, 32 * capacity, capacity);
+    this.context = new Uint32Array(buffer, 40 * capacity, capacity);
+    this.error = new Int32Array(buffer, 44 * capacity, capacity);
+    this.providerError = new Int32Array(buffer, 48 * capacity, capacity);
+    this.source = new Int32Array(buffer, 52 * capacity, capacity);
     locate(this.length, 'batch', this.#slice);
   }
 

@@ -1,11 +1,12 @@
 /** struct fid_cq: where completions come from, through either door. */
-import { binding, PROMISES_WAITING } from './binding.js';
+import { binding, NO_OPERATION, PROMISES_WAITING } from './binding.js';
 import { CompletionBatch } from './completion-batch.js';
 import { Domain } from './domain.js';
 import { check, fabricError, show } from './errors.js';
-import type { Completion, OperationOwner, PendingOperation } from './operation.js';
+import type { Completion, OperationOptions, OperationOwner, PendingOperation } from './operation.js';
 import { Progress, PROGRESS_MODES, type ProgressClient, type ProgressMode } from './progress.js';
-import { OPERATION_FLAGS } from './constants.js';
+import { ERRORS, OPERATION_FLAGS } from './constants.js';
+import { RemoteWrites } from './remote-writes.js';
 import { argumentHandle, handleOf, Resource } from './resource.js';
 
 /** Options of a {@link CompletionQueue}. */
@@ -37,6 +38,9 @@ export class CompletionQueue extends Resource implements ProgressClient {
   readonly #operations: (PendingOperation | undefined)[] = [];
   readonly #blocked = new Set<OperationOwner>();
   readonly #progress: Progress | undefined;
+  readonly #remoteWrites = new RemoteWrites((change) => {
+    this.#remoteWriteAwaited(change);
+  });
   #outstanding = 0;
   #referenced = 0;
   #failure: number | undefined;
@@ -64,19 +68,43 @@ export class CompletionQueue extends Resource implements ProgressClient {
     }
   }
 
-  /** Whether the provider has a file descriptor to wait on. Without one, an idle queue is polled by a timer. */
+  /** Whether the provider has a file descriptor to wait on (fi_trywait(3)). Without one, an idle queue is polled by a timer. */
   get hasDescriptor(): boolean {
     return binding.completionQueueDescriptor(handleOf(this)) >= 0;
   }
 
-  /** Operations of the promise door that have not completed. */
+  /** Operations of the promise door that have not completed, and calls of {@link remoteWrite} that wait. */
   get outstanding(): number {
-    return this.#outstanding;
+    return this.#outstanding + this.#remoteWrites.waiting;
+  }
+
+  /**
+   * The next write with immediate data (`options.data` of {@link Endpoint.write}) by a peer, to any region of the domain:
+   * FI_REMOTE_CQ_DATA of fi_rma(3). Its completion has the `data`; `length` is what was written, where the provider says.
+   * Those that nobody waits for are kept, up to 65536.
+   *
+   * @throws FabricError: rejects with `FI_ECANCELED` when the queue is closed, `FI_EOVERRUN` when some were lost, or with
+   * the signal's reason.
+   */
+  remoteWrite({ signal }: OperationOptions = {}): Promise<Completion> {
+    handleOf(this);
+    return this.#remoteWrites.next(signal);
+  }
+
+  #remoteWriteAwaited(change: number): void {
+    this.reference(change);
+    if (this.closed) return;
+    if (change > 0) {
+      active.add(this);
+      this.#progress?.kick();
+    } else if (this.outstanding === 0 && this.#blocked.size === 0) {
+      active.delete(this);
+    }
   }
 
   /**
    * The batch door: fills `batch` with completions of operations that were posted with a context, and makes progress:
-   * fi_cq_read(3), fi_cq_readerr(3). Allocates nothing. Failed operations are entries with an `error`.
+   * fi_cq_read(3), fi_cq_readfrom(3), fi_cq_readerr(3). Allocates nothing. Failed operations are entries with an `error`.
    *
    * @param batch - Where to; every array up to the count returned is written.
    * @param spinMicroseconds - How long to spin, at most, for the first completion. The event loop stands still meanwhile.
@@ -106,6 +134,7 @@ export class CompletionQueue extends Resource implements ProgressClient {
     }
     if (count < 0) this.fail(count);
     if (this.#blocked.size > 0) this.retryBlocked();
+    if (count > 0) this.domain.operationsEnded();
     return check<number>(count, 'fi_cq_read', 'cannot read completions');
   }
 
@@ -167,12 +196,18 @@ export class CompletionQueue extends Resource implements ProgressClient {
     return this.#operations.indexOf(operation);
   }
 
+  /** @internal What `owner` has outstanding. */
+  operationsOf(owner: OperationOwner): PendingOperation[] {
+    return this.#operations.filter((operation) => operation?.owner === owner) as PendingOperation[];
+  }
+
   override beforeClose(): void {
     this.#progress?.close();
   }
 
   override afterClose(): void {
     active.delete(this);
+    this.#remoteWrites.fail(ERRORS.FI_ECANCELED);
   }
 
   /** @internal Settles what has completed. @returns how many operations that were. */
@@ -202,6 +237,10 @@ export class CompletionQueue extends Resource implements ProgressClient {
     const ring = this.#ring;
     for (let i = 0; i < count; i++) {
       const slot = ring.context[i]!;
+      if (slot === NO_OPERATION) {
+        this.#remoteWrites.push(this.#completion(i, false));
+        continue;
+      }
       const operation = this.#operations[slot];
       if (operation === undefined) continue;
       this.#operations[slot] = undefined;
@@ -216,8 +255,9 @@ export class CompletionQueue extends Resource implements ProgressClient {
         operation.fail(error, errno === 0 ? undefined : { errno, message });
       }
     }
-    if (this.#outstanding === 0 && this.#blocked.size === 0) active.delete(this);
+    if (this.outstanding === 0 && this.#blocked.size === 0) active.delete(this);
     if (this.#blocked.size > 0) this.retryBlocked();
+    this.domain.operationsEnded();
   }
 
   #completion(index: number, tagged: boolean): Completion {
@@ -249,6 +289,7 @@ export class CompletionQueue extends Resource implements ProgressClient {
     const waiting = this.#operations.splice(0);
     this.#outstanding = 0;
     active.delete(this);
+    this.#remoteWrites.fail(this.#failure);
     for (const operation of waiting) {
       operation?.owner.settled();
       operation?.fail(this.#failure);

@@ -1,4 +1,5 @@
 /** Discovery: fi_getinfo(3), and fi_info as plain objects. */
+import { inspect } from 'node:util';
 import { checkAddressBytes } from './address.js';
 import { binding, type RawInfo } from './binding.js';
 import {
@@ -34,6 +35,7 @@ import {
   type FlagsInput,
 } from './fields.js';
 import { requireLibrary } from './library.js';
+import { rawText } from './text.js';
 
 // The tables name every field once: its kind here, its name by libfabric's in camel case, its type derived from both.
 
@@ -250,10 +252,21 @@ function encodeGroup(given: object, schema: object, path: string): RawInfo {
 
 const WHOLE_SCHEMA = { ...INFO, nic: NIC } satisfies Record<string, unknown> as unknown as Schema;
 
-function decodeInfo(raw: RawInfo): Info {
-  const info = decodeGroup(raw, WHOLE_SCHEMA);
-  Object.defineProperty(info, 'raw', { value: raw, enumerable: false });
-  return info as unknown as Info;
+/** An Info on a console reads like `fi_info -v`. */
+function inspectInfo(this: Info, depth: number): string {
+  return depth < 0 ? '[Info]' : rawText(encodeInfo(this, 'info'), 'info');
+}
+
+/** The readable form of what libfabric said. */
+export function decodeInfo(raw: RawInfo): Info {
+  return withHidden(decodeGroup(raw, WHOLE_SCHEMA), raw);
+}
+
+/** Makes fields an Info, with what it has besides them. */
+export function withHidden(fields: object, raw: RawInfo): Info {
+  Object.defineProperty(fields, 'raw', { value: raw, enumerable: false });
+  Object.defineProperty(fields, inspect.custom, { value: inspectInfo, enumerable: false });
+  return fields as Info;
 }
 
 /** The raw form of an Info or of hints. */

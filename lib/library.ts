@@ -53,11 +53,30 @@ export function libraryInfo(): LibraryInfo {
   });
 }
 
+/** The version of the loaded libfabric, `'1.17'`: fi_version(3). @throws FabricError when there is none. */
+export function version(): string {
+  return libraryInfo().version;
+}
+
 let loaded = false;
+/** The variables that libfabric can have read when it started: what comes later comes too late. */
+let environmentAtLoad: Readonly<Record<string, string>> | undefined;
+
+/** Environment variables as libfabric found them, in this thread; those of now before it was loaded. */
+export function libraryEnvironment(): Readonly<Record<string, string>> {
+  return environmentAtLoad ?? libfabricVariables();
+}
+
+/** Variables that are libfabric's by their name. */
+export function libfabricVariables(): Record<string, string> {
+  const isOurs = (entry: [string, string | undefined]): entry is [string, string] => entry[0].startsWith('FI_');
+  return Object.fromEntries(Object.entries(process.env).filter(isOurs));
+}
 
 /** To be called before anything that needs libfabric. */
 export function requireLibrary(): void {
   if (loaded) return;
   libraryInfo();
+  environmentAtLoad ??= libfabricVariables();
   loaded = true;
 }

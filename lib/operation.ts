@@ -35,7 +35,8 @@ export interface OperationOwner {
 /** What to try, by error. */
 const HINTS: Readonly<Record<number, string>> = {
   [ERRORS.FI_ETRUNC]: 'The message is longer than the buffer that was posted for it; post a larger one.',
-  [ERRORS.FI_ECANCELED]: 'The endpoint was closed, or the operation cancelled, before it completed.',
+  [ERRORS.FI_ECANCELED]:
+    'The endpoint was closed, its connection ended, or the operation was cancelled, before it completed.',
 };
 
 /** An operation whose promise is pending. */
@@ -50,6 +51,8 @@ export class PendingOperation {
     readonly owner: OperationOwner,
     readonly syscall: string,
     readonly tagged: boolean,
+    /** Whether it is over when the provider has taken it. */
+    readonly isInjected: boolean,
   ) {
     this.promise = new Promise<Completion>((resolve, reject) => {
       this.resolve = resolve;

@@ -2,24 +2,31 @@
  * Lifetime, the same for every object: a child keeps its parents alive, closing a parent closes its children first,
  * closing twice does nothing, and an object that nobody can reach any more is closed with its children.
  */
+import { inspect } from 'node:util';
 import { KEPT_BY_PROVIDER } from './binding.js';
 import { ERRORS } from './constants.js';
+import { describe } from './describe.js';
 import { check, fabricError, show } from './errors.js';
+import type { Info } from './info.js';
 
 /** What outlives the JavaScript object: enough to close the native one when that object has been collected. */
 interface Node {
   readonly handle: number;
   readonly syscall: string;
   readonly closeHandle: (handle: number) => number;
-  readonly parents: readonly Node[];
+  readonly parents: Node[];
   readonly children: Set<Node>;
   readonly object: WeakRef<Resource>;
+  /** Whether its siblings are closed before it: memory, which their operations use. */
+  readonly isLast: boolean;
   closed: boolean;
 }
 
 function closeNode(node: Node): void {
   if (node.closed) return;
-  for (const child of [...node.children].reverse()) closeNode(child);
+  const children = [...node.children].reverse();
+  for (const child of children.filter(({ isLast }) => !isLast)) closeNode(child);
+  for (const child of children.filter(({ isLast }) => isLast)) closeNode(child);
   const object = node.object.deref();
   object?.beforeClose?.();
   const name = object?.constructor.name ?? 'an object';
@@ -51,7 +58,7 @@ export abstract class Resource {
     handle: number,
     closeHandle: (handle: number) => number,
     parents: readonly Resource[] = [],
-    syscall = 'fi_close',
+    { syscall = 'fi_close', isLast = false } = {},
   ) {
     const node: Node = {
       handle,
@@ -60,11 +67,18 @@ export abstract class Resource {
       parents: parents.map((parent) => parent.#node),
       children: new Set(),
       object: new WeakRef(this),
+      isLast,
       closed: false,
     };
     for (const parent of node.parents) parent.children.add(node);
     collected.register(this, node, node);
     this.#node = node;
+  }
+
+  /** @internal Makes `parent` one more that stays open while this is, and that closes this first. */
+  protected dependOn(parent: Resource): void {
+    this.#node.parents.push(parent.#node);
+    parent.#node.children.add(this.#node);
   }
 
   /** Whether {@link close} has been called, here or on a parent. */
@@ -92,6 +106,13 @@ export abstract class Resource {
   [Symbol.asyncDispose](): Promise<void> {
     this.close();
     return Promise.resolve();
+  }
+
+  /** What it is and what it was opened with, as `fi_info -v` prints that: for `util.inspect` and `console.log`. */
+  [inspect.custom](depth: number): string {
+    const name = `${this.constructor.name} (${this.closed ? 'closed' : 'open'})`;
+    const { info } = this as { info?: Info };
+    return depth < 0 || info === undefined ? `[${name}]` : `${name} ${describe(info)}`;
   }
 
   /** @internal Called while the native object is still open. */
@@ -122,4 +143,13 @@ export function argumentHandle<T extends Resource>(
 ): number {
   if (value instanceof expected) return handleOf(value);
   throw new TypeError(`${name}: expected a ${expected.name}, not ${show(value)}`);
+}
+
+/**
+ * The same for an argument whose class may not be imported, since it imports the caller: only the native side tells a
+ * wrong one from the right one (`FI_EBADF`).
+ */
+export function resourceHandle(value: Resource, expected: string, name: string): number {
+  if (value instanceof Resource) return handleOf(value);
+  throw new TypeError(`${name}: expected a ${expected}, not ${show(value)}`);
 }

@@ -2,11 +2,11 @@
 import { readdirSync } from 'node:fs';
 import { ERRORS } from './constants.js';
 import { FabricError, show } from './errors.js';
-import { getInfo, type Hints, type Info, type InfoQuery } from './info.js';
+import { getInfo, withHidden, type Hints, type Info, type InfoQuery } from './info.js';
 import { libraryInfo } from './library.js';
 
 /** What {@link select} shall choose from. */
-export interface SelectOptions extends Pick<InfoQuery, 'node' | 'service'> {
+export interface SelectOptions extends Pick<InfoQuery, 'node' | 'service' | 'flags'> {
   /** Only this provider will do. */
   readonly require?: string | undefined;
   /** Providers to put first, best first, where they are usable. */
@@ -104,8 +104,8 @@ export function select(options: SelectOptions = {}): Selection {
     throw new TypeError(`options.peer: expected 'anywhere' or 'same-host', not ${show(options.peer)}`);
   }
   const hints = mergeHints(options.hints);
-  const query = { node: options.node, service: options.service };
-  const usable = getInfo(hints, query);
+  const query = { node: options.node, service: options.service, flags: options.flags };
+  const usable = getInfo(hints, query).map(withCheckedKeys);
   // Array.prototype.sort is stable: libfabric's order stays within a rank.
   const candidates = usable
     .filter((info) => !exclude.includes(providerOf(info)))
@@ -115,6 +115,17 @@ export function select(options: SelectOptions = {}): Selection {
   const rejected = rejections(info, usable, { ...options, exclude, hints });
   if (info === undefined) throw nothingUsable(options.require, usable, rejected);
   return { info, reason: reasonFor(info, options, prefer), candidates, rejected };
+}
+
+/**
+ * With FI_MR_VIRT_ADDR, the shm provider writes to a peer's memory without asking whether the key is valid: a region that
+ * the peer has closed would be written to all the same. Without it the peer's provider checks, and knows the first buffer of
+ * a region only. {@link getInfo} leaves the choice to the caller.
+ */
+function withCheckedKeys(info: Info): Info {
+  if (providerOf(info) !== 'shm') return info;
+  const mrMode = info.domainAttr.mrMode.filter((mode) => mode !== 'FI_MR_VIRT_ADDR');
+  return withHidden({ ...info, domainAttr: { ...info.domainAttr, mrMode, mrIovLimit: 1 } }, info.raw);
 }
 
 function reasonFor(info: Info, { require: required, peer }: SelectOptions, prefer: readonly string[]): string {
@@ -182,14 +193,14 @@ function rejections(chosen: Info | undefined, usable: readonly Info[], context: 
 }
 
 /** Which of the hints keep a provider away that is there: each is tried alone. */
-function blockingHint(provider: string, { hints, node, service }: RejectionContext): string {
+function blockingHint(provider: string, { hints, node, service, flags }: RejectionContext): string {
   const fits = (only: Hints, query: InfoQuery = {}): boolean =>
     getInfo({ ...only, fabricAttr: { provName: provider } }, query).some((info) => providerOf(info) === provider);
   const blocking = (Object.entries(hints) as [keyof Hints, unknown][])
     .filter(([name, value]) => name !== 'fabricAttr' && !fits({ [name]: value }))
     .map(([name, value]) => describeHint(name, value));
   if (blocking.length > 0) return `does not offer ${blocking.join(', nor ')}`;
-  if (node !== undefined && !fits({}, { node, service })) return `cannot reach ${node}`;
+  if (node !== undefined && !fits({}, { node, service, flags })) return `cannot reach ${node}`;
   return 'does not fit the hints together';
 }
 

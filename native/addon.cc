@@ -2,8 +2,10 @@
 #include <napi.h>
 
 #include <memory>
+#include <utility>
 
 #include "environment.h"
+#include "log.h"
 
 namespace node_libfabric {
 
@@ -13,8 +15,22 @@ void Environment::ProgressClosed() {
 }
 
 void Environment::CloseAll(std::function<void()> done) {
+  if (log) std::exchange(log, nullptr)->Close();
+  // A region that is bound to an endpoint goes before it; the others may still be in use by one.
+  memory_regions.ForEach([](MemoryRegion& region) {
+    if (region.endpoint) region.Close();
+  });
+  // An endpoint may be owned by another, which closes after it.
+  endpoints.RemoveWhere([](const Endpoint& endpoint) { return endpoint.owner != nullptr; });
+  connection_requests.Clear();
   endpoints.Clear();
+  passive_endpoints.Clear();
+  event_queues.Clear();
+  shared_transmits.Clear();
+  address_vector_sets.Clear();
   completion_queues.Clear();
+  memory_regions.Clear();
+  counters.Clear();
   address_vectors.Clear();
   memories.Clear();
   domains.Clear();
@@ -47,14 +63,32 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   napi_add_async_cleanup_hook(env, OnTeardown, environment, nullptr);
   exports.Set("version", NODE_LIBFABRIC_VERSION);
   ExportLibrary(env, exports, environment);
+  ExportDescribe(env, exports, environment);
+  ExportParameters(env, exports, environment);
+  ExportLog(env, exports, environment);
   ExportInfo(env, exports, environment);
   ExportFabric(env, exports, environment);
   ExportDomain(env, exports, environment);
   ExportAddressVector(env, exports, environment);
+  ExportAddressVectorSet(env, exports, environment);
+  ExportCollective(env, exports, environment);
+  ExportEndpointOptions(env, exports, environment);
+  ExportGroup(env, exports, environment);
+  ExportTrafficClass(env, exports, environment);
   ExportCompletionQueue(env, exports, environment);
   ExportProgress(env, exports, environment);
   ExportEndpoint(env, exports, environment);
+  ExportContexts(env, exports, environment);
+  ExportEventQueue(env, exports, environment);
+  ExportPassiveEndpoint(env, exports, environment);
+  ExportConnection(env, exports, environment);
+  ExportMessage(env, exports, environment);
+  ExportRma(env, exports, environment);
+  ExportAtomic(env, exports, environment);
   ExportMemory(env, exports, environment);
+  ExportMapping(env, exports, environment);
+  ExportMemoryRegion(env, exports, environment);
+  ExportCounter(env, exports, environment);
   return exports;
 }
 

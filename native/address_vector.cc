@@ -1,6 +1,9 @@
 #include "address_vector.h"
 
 #include <algorithm>
+#include <cstring>
+#include <set>
+#include <string>
 
 #include "close.h"
 #include "environment.h"
@@ -21,6 +24,7 @@ Napi::Value AddressVectorOpen(const Napi::CallbackInfo& info) {
   Padded<struct fi_av_attr> attr;
   attr->type = static_cast<enum fi_av_type>(info[1].As<Napi::Number>().Int32Value());
   attr->count = info[2].As<Napi::Number>().Uint32Value();
+  attr->rx_ctx_bits = info[3].As<Napi::Number>().Int32Value();
   struct fid_av* fid = nullptr;
   int result = fi_av_open(domain->fid, attr.get(), &fid, nullptr);
   if (result) return Napi::Number::New(info.Env(), result);
@@ -45,29 +49,93 @@ Napi::Value AddressVectorInsert(const Napi::CallbackInfo& info) {
   int count = fi_av_insert(av->fid, address.data(), 1, &inserted, 0, nullptr);
   if (count < 0) return Napi::Number::New(info.Env(), count);
   if (count != 1 || inserted == FI_ADDR_NOTAVAIL) return Napi::Number::New(info.Env(), -FI_EADDRNOTAVAIL);
-  int32_t index;
-  if (av->free.empty()) {
-    index = static_cast<int32_t>(av->addresses.size());
-    av->addresses.push_back(inserted);
-  } else {
-    index = av->free.back();
-    av->free.pop_back();
-    av->addresses[static_cast<size_t>(index)] = inserted;
-  }
-  return Napi::Number::New(info.Env(), index);
+  return Napi::Number::New(info.Env(), av->Add(inserted));
 }
 
+// What several insertions gave: the indices, -1 where an address was not inserted, or a negative libfabric code when
+// none was.
+Napi::Value Inserted(Napi::Env env, AddressVector* av, int result, const std::vector<fi_addr_t>& addresses) {
+  if (result < 0) return Napi::Number::New(env, result);
+  auto indices = Napi::Array::New(env, addresses.size());
+  for (uint32_t i = 0; i < addresses.size(); i++) {
+    indices.Set(i, Napi::Number::New(env, addresses[i] == FI_ADDR_NOTAVAIL ? -1 : av->Add(addresses[i])));
+  }
+  return indices;
+}
+
+// addressVectorInsertMany(av, bytes, count): number[] | number
+// `bytes` has the addresses one after the other, strings each with its NUL.
+//
+// int fi_av_insert(struct fid_av *av, const void *addr, size_t count, fi_addr_t *fi_addr, uint64_t flags, void
+// *context)
+Napi::Value AddressVectorInsertMany(const Napi::CallbackInfo& info) {
+  AddressVector* av = Find(info);
+  if (!av) return Napi::Number::New(info.Env(), -FI_EBADF);
+  auto bytes = info[1].As<Napi::Uint8Array>();
+  size_t count = info[2].As<Napi::Number>().Uint32Value();
+  // Zeros behind the last one, as for a single address.
+  std::vector<uint8_t> copy(bytes.Data(), bytes.Data() + bytes.ByteLength());
+  copy.resize(copy.size() + 256);
+  if (av->domain->fabric->is_shared_memory) {
+    auto* name = reinterpret_cast<const char*>(copy.data());
+    for (size_t i = 0; i < count; i++, name += std::strlen(name) + 1) {
+      if (!shared_memory::IsReachable(name)) return Napi::Number::New(info.Env(), -FI_ECONNREFUSED);
+    }
+  }
+  std::vector<fi_addr_t> inserted(count, FI_ADDR_NOTAVAIL);
+  int result = fi_av_insert(av->fid, copy.data(), count, inserted.data(), 0, nullptr);
+  return Inserted(info.Env(), av, result, inserted);
+}
+
+// int fi_av_insertsvc(struct fid_av *av, const char *node, const char *service, fi_addr_t *fi_addr, uint64_t flags,
+//                     void *context)
+Napi::Value AddressVectorInsertService(const Napi::CallbackInfo& info) {
+  AddressVector* av = Find(info);
+  if (!av) return Napi::Number::New(info.Env(), -FI_EBADF);
+  std::string node = info[1].As<Napi::String>().Utf8Value();
+  std::string service = info[2].As<Napi::String>().Utf8Value();
+  fi_addr_t inserted = FI_ADDR_NOTAVAIL;
+  int count = fi_av_insertsvc(av->fid, node.c_str(), service.c_str(), &inserted, 0, nullptr);
+  if (count < 0) return Napi::Number::New(info.Env(), count);
+  if (count != 1 || inserted == FI_ADDR_NOTAVAIL) return Napi::Number::New(info.Env(), -FI_EADDRNOTAVAIL);
+  return Napi::Number::New(info.Env(), av->Add(inserted));
+}
+
+// int fi_av_insertsym(struct fid_av *av, const char *node, size_t nodecnt, const char *service, size_t svccnt,
+//                     fi_addr_t *fi_addr, uint64_t flags, void *context)
+Napi::Value AddressVectorInsertSymmetric(const Napi::CallbackInfo& info) {
+  AddressVector* av = Find(info);
+  if (!av) return Napi::Number::New(info.Env(), -FI_EBADF);
+  std::string node = info[1].As<Napi::String>().Utf8Value();
+  size_t nodes = info[2].As<Napi::Number>().Uint32Value();
+  std::string service = info[3].As<Napi::String>().Utf8Value();
+  size_t services = info[4].As<Napi::Number>().Uint32Value();
+  std::vector<fi_addr_t> inserted(nodes * services, FI_ADDR_NOTAVAIL);
+  int result = fi_av_insertsym(av->fid, node.c_str(), nodes, service.c_str(), services, inserted.data(), 0, nullptr);
+  return Inserted(info.Env(), av, result, inserted);
+}
+
+// addressVectorRemove(av, indices): number
+// All or, when an index is unknown, none of them.
+//
 // int fi_av_remove(struct fid_av *av, fi_addr_t *fi_addr, size_t count, uint64_t flags)
 Napi::Value AddressVectorRemove(const Napi::CallbackInfo& info) {
   AddressVector* av = Find(info);
-  int32_t index = info[1].As<Napi::Number>().Int32Value();
-  fi_addr_t address;
   if (!av) return Napi::Number::New(info.Env(), -FI_EBADF);
-  if (!av->Find(index, &address)) return Napi::Number::New(info.Env(), -FI_EINVAL);
-  int result = fi_av_remove(av->fid, &address, 1, 0);
+  auto given = info[1].As<Napi::Array>();
+  std::set<int32_t> indices;
+  std::vector<fi_addr_t> addresses;
+  for (uint32_t i = 0; i < given.Length(); i++) {
+    int32_t index = given.Get(i).As<Napi::Number>().Int32Value();
+    fi_addr_t address;
+    if (!av->Find(index, &address) || !indices.insert(index).second) return Napi::Number::New(info.Env(), -FI_EINVAL);
+    // A collective would go on sending there.
+    if (av->IsInSet(address)) return Napi::Number::New(info.Env(), -FI_EBUSY);
+    addresses.push_back(address);
+  }
+  int result = fi_av_remove(av->fid, addresses.data(), addresses.size(), 0);
   if (!result) {
-    av->addresses[static_cast<size_t>(index)] = FI_ADDR_NOTAVAIL;
-    av->free.push_back(index);
+    for (int32_t index : indices) av->Forget(index);
   }
   return Napi::Number::New(info.Env(), result);
 }
@@ -109,6 +177,9 @@ Napi::Value AddressVectorClose(const Napi::CallbackInfo& info) {
 void ExportAddressVector(Napi::Env env, Napi::Object exports, Environment* environment) {
   Export(env, exports, environment, "addressVectorOpen", AddressVectorOpen);
   Export(env, exports, environment, "addressVectorInsert", AddressVectorInsert);
+  Export(env, exports, environment, "addressVectorInsertMany", AddressVectorInsertMany);
+  Export(env, exports, environment, "addressVectorInsertService", AddressVectorInsertService);
+  Export(env, exports, environment, "addressVectorInsertSymmetric", AddressVectorInsertSymmetric);
   Export(env, exports, environment, "addressVectorRemove", AddressVectorRemove);
   Export(env, exports, environment, "addressVectorLookup", AddressVectorLookup);
   Export(env, exports, environment, "addressVectorText", AddressVectorText);

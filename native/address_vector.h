@@ -4,6 +4,8 @@
 
 #include <rdma/fi_domain.h>
 
+#include <algorithm>
+#include <unordered_map>
 #include <vector>
 
 #include "domain.h"
@@ -25,11 +27,46 @@ struct AddressVector {
     return *address != FI_ADDR_NOTAVAIL;
   }
 
+  int32_t IndexOf(fi_addr_t address) const {
+    auto found = indices.find(address);
+    return found == indices.end() ? -1 : found->second;
+  }
+
+  bool IsInSet(fi_addr_t address) const {
+    for (auto* members : sets) {
+      if (std::find(members->begin(), members->end(), address) != members->end()) return true;
+    }
+    return false;
+  }
+
+  // The index under which JavaScript knows `address` from now on.
+  int32_t Add(fi_addr_t address) {
+    int32_t index;
+    if (free.empty()) {
+      index = static_cast<int32_t>(addresses.size());
+      addresses.push_back(address);
+    } else {
+      index = free.back();
+      free.pop_back();
+      addresses[static_cast<size_t>(index)] = address;
+    }
+    indices[address] = index;
+    return index;
+  }
+
+  void Forget(int32_t index) {
+    indices.erase(addresses[static_cast<size_t>(index)]);
+    addresses[static_cast<size_t>(index)] = FI_ADDR_NOTAVAIL;
+    free.push_back(index);
+  }
+
   Domain* domain;
   struct fid_av* fid;
   std::vector<fi_addr_t> addresses;  // by index; FI_ADDR_NOTAVAIL where removed
   std::vector<int32_t> free;
-  int children = 0;  // bound endpoints
+  std::unordered_map<fi_addr_t, int32_t> indices;   // the way back, for the source of a message
+  std::vector<const std::vector<fi_addr_t>*> sets;  // members of each open set of these addresses
+  int children = 0;                                 // bound endpoints, open sets
 };
 
 }  // namespace node_libfabric

@@ -27,6 +27,11 @@ inline uint64_t WireValueArgument(napi_env env, napi_value value) {
   return big;
 }
 
+inline bool IsUndefined(napi_env env, napi_value value) {
+  napi_valuetype type;
+  return napi_typeof(env, value, &type) != napi_ok || type == napi_undefined;
+}
+
 inline napi_value Int32Result(napi_env env, int32_t value) {
   napi_value result;
   napi_create_int32(env, value, &result);

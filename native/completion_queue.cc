@@ -25,7 +25,7 @@ CompletionQueue::~CompletionQueue() {
     Unpin(ring, ring_handle);
   }
   if (fid) domain->Close(&fid->fid);
-  operations.ForEachInFlight([this](Operation* operation) { Unpin(operation->memory, operation->memory_handle); });
+  operations.ForEachInFlight([this](Operation* operation) { UnpinAll(operation); });
   domain->children--;
 }
 
@@ -34,9 +34,11 @@ void CompletionQueue::Write(const CompletionArrays& out, int index, const Entry&
   out.flags[index] = entry.flags;
   out.data[index] = entry.data;
   out.tag[index] = entry.tag;
+  out.offset[index] = entry.offset;
   out.context[index] = entry.context;
   out.error[index] = entry.error;
   out.provider_error[index] = entry.provider_error;
+  out.source[index] = entry.source;
 }
 
 int CompletionQueue::TakeWaiting(Door door, const CompletionArrays& out) {
@@ -53,11 +55,21 @@ void CompletionQueue::Unpin(Memory* memory, int32_t handle) {
   if (--memory->in_flight == 0 && memory->released) environment->memories.Remove(handle);
 }
 
-uint32_t CompletionQueue::Finish(Operation* operation) {
+void CompletionQueue::UnpinAll(Operation* operation) {
   Unpin(operation->memory, operation->memory_handle);
+  if (!operation->more) return;
+  for (auto& [memory, handle] : *operation->more) Unpin(memory, handle);
+  operation->more.reset();
+}
+
+uint32_t CompletionQueue::ContextOf(const Operation* operation) {
+  return operation->door == Door::kPromise ? operation->slot : operation->user_context;
+}
+
+void CompletionQueue::Finish(Operation* operation) {
+  UnpinAll(operation);
   operation->endpoint->in_flight[static_cast<int>(operation->direction)]--;
   operations.Free(operation);
-  return operation->door == Door::kPromise ? operation->slot : operation->user_context;
 }
 
 Operation* CompletionQueue::Begin(Endpoint* endpoint, Direction direction, Memory* memory, int32_t memory_handle,
@@ -72,6 +84,8 @@ Operation* CompletionQueue::Begin(Endpoint* endpoint, Direction direction, Memor
   operation->memory_handle = memory_handle;
   operation->door = door;
   operation->user_context = user_context;
+  operation->many = false;
+  operation->start = nullptr;
   memory->in_flight++;
   return operation;
 }
@@ -83,10 +97,8 @@ void CompletionQueue::Abandon(Operation* operation) {
 void CompletionQueue::CancelOperationsOf(Endpoint* endpoint) {
   operations.ForEachInFlight([this, endpoint](Operation* operation) {
     if (operation->endpoint != endpoint) return;
-    bool promise = operation->door == Door::kPromise;
-    uint32_t context = promise ? operation->slot : operation->user_context;
-    waiting_[static_cast<int>(operation->door)].push_back({0, 0, 0, 0, context, FI_ECANCELED, 0});
-    Unpin(operation->memory, operation->memory_handle);
+    waiting_[static_cast<int>(operation->door)].push_back({0, 0, 0, 0, 0, ContextOf(operation), FI_ECANCELED, 0, -1});
+    UnpinAll(operation);
     operations.Retire(operation);
   });
 }
@@ -109,7 +121,8 @@ int CompletionQueue::ReadError(Entry* entry, Door* door) {
   ssize_t result = fi_cq_readerr(fid, error.get(), 0);
   if (result < 0) return static_cast<int>(result);
   auto* operation = static_cast<Operation*>(error->op_context);
-  if (result == 0 || !operation || !operation->in_flight) return 0;
+  // An error at the target of a peer's operation has no context here, or one that is the peer's.
+  if (result == 0 || !operations.Owns(operation) || !operation->in_flight) return 0;
   *door = operation->door;
   uint32_t slot = operation->slot;
   // const char *fi_cq_strerror(struct fid_cq *cq, int prov_errno, const void *err_data, char *buf, size_t len)
@@ -117,19 +130,43 @@ int CompletionQueue::ReadError(Entry* entry, Door* door) {
   const char* said = fi_cq_strerror(fid, error->prov_errno, error->err_data, text, sizeof(text));
   if (*door == Door::kPromise) error_texts_[slot] = said ? said : "";
   // Some providers report their errors negative, as their functions return them.
-  *entry = {error->len, error->flags, error->data, error->tag, 0, std::abs(error->err), std::abs(error->prov_errno)};
-  entry->context = Finish(operation);
+  *entry = {error->len, error->flags,         error->data,          error->tag,
+            0,          ContextOf(operation), std::abs(error->err), std::abs(error->prov_errno),
+            -1};
+  // A multi-receive goes on after a message that did not fit, unless it is said to be over.
+  if (!operation->many || (error->flags & FI_MULTI_RECV)) Finish(operation);
   return 1;
+}
+
+void CompletionQueue::Deliver(Door door, const CompletionArrays& out, int* count, Operation* operation, Entry entry) {
+  entry.context = ContextOf(operation);
+  Door owner = operation->door;
+  if (operation->many) {
+    // A completion without the flag is a message in a buffer that goes on receiving.
+    if (entry.flags & FI_MULTI_RECV) Finish(operation);
+  } else {
+    Finish(operation);
+  }
+  if (owner == door) {
+    Write(out, (*count)++, entry);
+  } else {
+    waiting_[static_cast<int>(owner)].push_back(entry);
+  }
 }
 
 int CompletionQueue::Read(Door door, const CompletionArrays& out) {
   constexpr int kChunk = 64;
   struct fi_cq_tagged_entry entries[kChunk];
+  fi_addr_t sources[kChunk];
+  constexpr int kMostForeignErrors = 16;
+  int foreign_errors = 0;
   int count = HasWaiting(door) ? TakeWaiting(door, out) : 0;
   while (count < out.capacity && unready == 0) {
     int room = out.capacity - count < kChunk ? out.capacity - count : kChunk;
     // ssize_t fi_cq_read(struct fid_cq *cq, void *buf, size_t count)
-    ssize_t result = fi_cq_read(fid, entries, static_cast<size_t>(room));
+    // ssize_t fi_cq_readfrom(struct fid_cq *cq, void *buf, size_t count, fi_addr_t *src_addr)
+    ssize_t result = wants_source ? fi_cq_readfrom(fid, entries, static_cast<size_t>(room), sources)
+                                  : fi_cq_read(fid, entries, static_cast<size_t>(room));
     if (result == -FI_EAGAIN || result == 0) break;
     Entry entry;
     if (result == -FI_EAVAIL) {
@@ -137,7 +174,11 @@ int CompletionQueue::Read(Door door, const CompletionArrays& out) {
       int read = ReadError(&entry, &owner);
       if (read == -FI_EAGAIN) break;
       if (read < 0) return count ? count : read;
-      if (read == 0) continue;
+      if (read == 0) {
+        // shm reports a peer's request that it cannot serve again with every look.
+        if (++foreign_errors == kMostForeignErrors) break;
+        continue;
+      }
       if (owner == door) {
         Write(out, count++, entry);
       } else {
@@ -147,18 +188,23 @@ int CompletionQueue::Read(Door door, const CompletionArrays& out) {
     }
     if (result < 0) return count ? count : static_cast<int>(result);
     for (ssize_t i = 0; i < result; i++) {
+      if (entries[i].flags & (FI_REMOTE_WRITE | FI_REMOTE_READ)) {
+        // What a peer did to memory here; its context is nothing of ours.
+        waiting_[static_cast<int>(Door::kPromise)].push_back(
+            {entries[i].len, entries[i].flags, entries[i].data, 0, 0, kNoOperation, 0, 0, -1});
+        continue;
+      }
       auto* operation = static_cast<Operation*>(entries[i].op_context);
       if (!operation || !operation->in_flight) continue;
-      Door owner = operation->door;
-      entry = {entries[i].len, entries[i].flags, entries[i].data, entries[i].tag, Finish(operation), 0, 0};
-      if (owner == door) {
-        Write(out, count++, entry);
-      } else {
-        waiting_[static_cast<int>(owner)].push_back(entry);
-      }
+      entry = {entries[i].len, entries[i].flags, entries[i].data, entries[i].tag, 0, 0, 0, 0, -1};
+      // Without a buffer it is no message: the provider only says that the multi-receive is over.
+      if (operation->many) entry.offset = entries[i].buf ? operation->memory->OffsetOf(entries[i].buf) : -1;
+      if (wants_source) entry.source = operation->endpoint->IndexOf(sources[i]);
+      Deliver(door, out, &count, operation, entry);
     }
     if (result < room) break;
   }
+  if (count == 0 && HasWaiting(door)) count = TakeWaiting(door, out);
   return count;
 }
 

@@ -18,7 +18,7 @@ class Progress;
 
 // Where completions are written for JavaScript: parallel arrays in one buffer (lib/completion-batch.ts has the views).
 struct CompletionArrays {
-  static constexpr size_t kBytesPerEntry = 4 * 8 + 3 * 4;
+  static constexpr size_t kBytesPerEntry = 5 * 8 + 4 * 4;
 
   CompletionArrays(uint8_t* base, int count) : capacity(count) {
     size_t n = static_cast<size_t>(count);
@@ -26,9 +26,11 @@ struct CompletionArrays {
     flags = reinterpret_cast<uint64_t*>(base + 8 * n);
     data = reinterpret_cast<uint64_t*>(base + 16 * n);
     tag = reinterpret_cast<uint64_t*>(base + 24 * n);
-    context = reinterpret_cast<uint32_t*>(base + 32 * n);
-    error = reinterpret_cast<int32_t*>(base + 36 * n);
-    provider_error = reinterpret_cast<int32_t*>(base + 40 * n);
+    offset = reinterpret_cast<double*>(base + 32 * n);
+    context = reinterpret_cast<uint32_t*>(base + 40 * n);
+    error = reinterpret_cast<int32_t*>(base + 44 * n);
+    provider_error = reinterpret_cast<int32_t*>(base + 48 * n);
+    source = reinterpret_cast<int32_t*>(base + 52 * n);
   }
 
   int capacity;
@@ -36,10 +38,15 @@ struct CompletionArrays {
   uint64_t* flags;
   uint64_t* data;
   uint64_t* tag;
+  double* offset;     // multi-receive: where in the backing store the message is
   uint32_t* context;  // promise door: the operation's slot; batch door: the caller's context
   int32_t* error;     // 0, or a positive libfabric errno
   int32_t* provider_error;
+  int32_t* source;  // FI_SOURCE: the sender's index in the address vector, -1 when unknown
 };
+
+// The slot of a completion that no operation here asked for: a peer wrote with immediate data.
+constexpr uint32_t kNoOperation = UINT32_MAX;
 
 struct CompletionQueue {
   CompletionQueue(Environment* owner, Domain* parent, struct fid_cq* cq, bool has_descriptor);
@@ -79,19 +86,24 @@ struct CompletionQueue {
   Progress* progress = nullptr;
   Memory* ring = nullptr;  // where `progress` writes
   int32_t ring_handle = -1;
-  int children = 0;  // bound endpoints
+  int children = 0;           // bound endpoints
+  bool wants_source = false;  // a bound endpoint has FI_SOURCE
   OperationTable operations;
 
  private:
   struct Entry {
     uint64_t length, flags, data, tag;
+    double offset;
     uint32_t context;
-    int32_t error, provider_error;
+    int32_t error, provider_error, source;
   };
 
   static void Write(const CompletionArrays& out, int index, const Entry& entry);
   int ReadError(Entry* entry, Door* door);
-  uint32_t Finish(Operation* operation);
+  static uint32_t ContextOf(const Operation* operation);
+  void Finish(Operation* operation);
+  void UnpinAll(Operation* operation);
+  void Deliver(Door door, const CompletionArrays& out, int* count, Operation* operation, Entry entry);
   void Unpin(Memory* memory, int32_t handle);
 
   std::deque<Entry> waiting_[2];  // read on behalf of the other door

@@ -4,12 +4,28 @@
 #include <rdma/fabric.h>
 #include <rdma/fi_domain.h>
 
+#include <unordered_set>
+
 #include "fabric.h"
 
 namespace node_libfabric {
 
+class Memory;
+
+// Registrations behind the scenes, which FI_MR_LOCAL wants of every buffer.
+struct Registrations {
+  size_t limit = 0;  // 0: none
+  uint64_t bytes = 0;
+  uint64_t hits = 0;
+  uint64_t misses = 0;
+  uint64_t evictions = 0;
+  uint64_t clock = 0;                   // counts uses: the least recently used goes first
+  std::unordered_set<Memory*> members;  // the memories that are registered
+};
+
 struct Domain {
-  Domain(Fabric* parent, struct fid_domain* domain, int mode) : fabric(parent), fid(domain), mr_mode(mode) {
+  Domain(Fabric* parent, struct fid_domain* domain, const struct fi_info* info)
+      : fabric(parent), fid(domain), caps(info->caps), mr_mode(info->domain_attr->mr_mode) {
     fabric->children++;
   }
   ~Domain() {
@@ -23,9 +39,11 @@ struct Domain {
 
   Fabric* fabric;
   struct fid_domain* fid;
+  uint64_t caps;
   int mr_mode;
   uint64_t next_key = 1;  // for providers that let the application choose keys
-  int children = 0;       // open queues, vectors, endpoints
+  Registrations registrations;
+  int children = 0;  // open queues, vectors, endpoints, regions, counters
 };
 
 }  // namespace node_libfabric

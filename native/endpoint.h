@@ -2,24 +2,66 @@
 #pragma once
 
 #include <rdma/fi_endpoint.h>
+#include <rdma/fi_errno.h>
 
 #include <string>
+#include <vector>
 
 #include "address_vector.h"
 #include "completion_queue.h"
+#include "counter.h"
 #include "domain.h"
+#include "event_queue.h"
+#include "group.h"
 
 namespace node_libfabric {
 
+// struct fid_stx: a transmit context that endpoints share.
+struct SharedTransmit {
+  SharedTransmit(Domain* parent, struct fid_stx* stx) : domain(parent), fid(stx) { domain->children++; }
+  ~SharedTransmit() {
+    if (fid) domain->Close(&fid->fid);
+    domain->children--;
+  }
+  SharedTransmit(const SharedTransmit&) = delete;
+  SharedTransmit& operator=(const SharedTransmit&) = delete;
+
+  Domain* domain;
+  struct fid_stx* fid;
+  int children = 0;  // bound endpoints
+};
+
+// Also stands for what libfabric gives the same type: scalable endpoints, their contexts, shared receive contexts.
 struct Endpoint {
-  Endpoint(Domain* parent, struct fid_ep* ep, const struct fi_info& info)
-      : domain(parent), fid(ep), limits{info.tx_attr->size, info.rx_attr->size} {
+  Endpoint(Domain* parent, struct fid_ep* ep, const struct fi_info* info)
+      : domain(parent),
+        fid(ep),
+        caps(info->caps),
+        type(info->ep_attr->type),
+        limits{info->tx_attr->size, info->rx_attr->size} {
+    domain->children++;
+  }
+  // A context of a scalable endpoint. It finds addresses in its owner's vector.
+  Endpoint(Endpoint* scalable, struct fid_ep* ep)
+      : domain(scalable->domain),
+        fid(ep),
+        caps(scalable->caps),
+        type(scalable->type),
+        av(scalable->av),
+        owner(scalable),
+        limits{scalable->limits[0], scalable->limits[1]} {
+    owner->children++;
+    if (av) av->children++;
     domain->children++;
   }
   ~Endpoint() {
     Close();
     if (queue) queue->children--;
     if (av) av->children--;
+    if (shared_transmit) shared_transmit->children--;
+    if (owner) owner->children--;
+    for (Counter* counter : counters) counter->children--;
+    if (events) events->children--;
     domain->children--;
   }
   Endpoint(const Endpoint&) = delete;
@@ -28,19 +70,31 @@ struct Endpoint {
   // int fi_close(struct fid *fid)
   int Close() {
     if (!fid) return 0;
+    groups.LeaveMulticast();
+    if (events) events->sources.erase(&fid->fid);
     bool is_known = domain->fabric->is_shared_memory && !name.empty();
     int result = is_known ? shared_memory::CloseEndpoint(&fid->fid, name) : domain->Close(&fid->fid);
+    if (result == -FI_EBUSY && groups.is_stuck) result = 0;  // given up
     if (result) return result;
     fid = nullptr;
+    groups.LeaveCollectives();
     if (queue && !enabled) queue->unready--;
     return 0;
   }
 
+  int32_t IndexOf(fi_addr_t source) const { return av ? av->IndexOf(source) : -1; }
+
   Domain* domain;
   struct fid_ep* fid;
+  uint64_t caps;
+  enum fi_ep_type type;
   std::string name;  // shm: what fi_getname said when it was enabled
   CompletionQueue* queue = nullptr;
-  AddressVector* av = nullptr;
+  AddressVector* av = nullptr;  // none when it is connected
+  EventQueue* events = nullptr;
+  bool requested = false;  // opened for a connection request that has not been accepted yet
+  SharedTransmit* shared_transmit = nullptr;
+  Endpoint* owner = nullptr;  // of a context: its scalable endpoint; of an endpoint: the receive context that it shares
   // By direction: how many operations are in flight, and how many the provider has room for (0: it does not say).
   bool IsFull(Direction direction) const {
     size_t limit = limits[static_cast<int>(direction)];
@@ -49,8 +103,10 @@ struct Endpoint {
   size_t in_flight[2] = {0, 0};
   size_t limits[2];
 
+  Groups groups;
+  std::vector<Counter*> counters;
   bool enabled = false;
-  int children = 0;  // nothing hangs on an endpoint yet
+  int children = 0;  // those that have this one as owner, and regions that are bound to it
 };
 
 }  // namespace node_libfabric

@@ -7,25 +7,42 @@
 #include <functional>
 
 #include "address_vector.h"
+#include "address_vector_set.h"
 #include "completion_queue.h"
+#include "counter.h"
 #include "domain.h"
 #include "endpoint.h"
+#include "event_queue.h"
 #include "fabric.h"
 #include "handle_table.h"
+#include "mapping.h"
 #include "memory.h"
+#include "memory_region.h"
+#include "passive_endpoint.h"
 
 namespace node_libfabric {
 
 struct Environment {
   explicit Environment(napi_env owner) : env(owner) {}
+  ~Environment() { *mappings_pointer = nullptr; }
 
   napi_env env;
   HandleTable<Fabric, Kind::kFabric> fabrics;
   HandleTable<Domain, Kind::kDomain> domains;
   HandleTable<AddressVector, Kind::kAddressVector> address_vectors;
+  HandleTable<AddressVectorSetReference, Kind::kAddressVectorSet> address_vector_sets;
   HandleTable<CompletionQueue, Kind::kCompletionQueue> completion_queues;
   HandleTable<Endpoint, Kind::kEndpoint> endpoints;
   HandleTable<Memory, Kind::kMemory> memories;
+  HandleTable<SharedTransmit, Kind::kSharedTransmit> shared_transmits;
+  HandleTable<MemoryRegion, Kind::kMemoryRegion> memory_regions;
+  HandleTable<Counter, Kind::kCounter> counters;
+  Mappings mappings;
+  // For ArrayBuffers that outlive the environment.
+  std::shared_ptr<Mappings*> mappings_pointer = std::make_shared<Mappings*>(&mappings);
+  HandleTable<EventQueue, Kind::kEventQueue> event_queues;
+  HandleTable<PassiveEndpoint, Kind::kPassiveEndpoint> passive_endpoints;
+  HandleTable<ConnectionRequest, Kind::kConnectionRequest> connection_requests;
 
   // Closes everything, children before parents, and calls `done` once libuv has let go of the last handle. For an
   // environment that dies with objects still open.
@@ -33,7 +50,8 @@ struct Environment {
   void ProgressClosed();
 
   int spinning_queues = 0;
-  int progress_objects = 0;  // including those that libuv still holds
+  int progress_objects = 0;  // including those that libuv still holds, and `log`
+  class LogReader* log = nullptr;
 
  private:
   void FinishClosing();
@@ -46,14 +64,32 @@ inline Environment& EnvironmentOf(const Napi::CallbackInfo& info) {
 
 // Each file adds its functions to the addon's exports.
 void ExportLibrary(Napi::Env env, Napi::Object exports, Environment* environment);
+void ExportDescribe(Napi::Env env, Napi::Object exports, Environment* environment);
+void ExportParameters(Napi::Env env, Napi::Object exports, Environment* environment);
+void ExportLog(Napi::Env env, Napi::Object exports, Environment* environment);
 void ExportInfo(Napi::Env env, Napi::Object exports, Environment* environment);
 void ExportFabric(Napi::Env env, Napi::Object exports, Environment* environment);
 void ExportDomain(Napi::Env env, Napi::Object exports, Environment* environment);
 void ExportAddressVector(Napi::Env env, Napi::Object exports, Environment* environment);
+void ExportAddressVectorSet(Napi::Env env, Napi::Object exports, Environment* environment);
+void ExportCollective(Napi::Env env, Napi::Object exports, Environment* environment);
+void ExportEndpointOptions(Napi::Env env, Napi::Object exports, Environment* environment);
+void ExportGroup(Napi::Env env, Napi::Object exports, Environment* environment);
+void ExportTrafficClass(Napi::Env env, Napi::Object exports, Environment* environment);
 void ExportCompletionQueue(Napi::Env env, Napi::Object exports, Environment* environment);
 void ExportProgress(Napi::Env env, Napi::Object exports, Environment* environment);
 void ExportEndpoint(Napi::Env env, Napi::Object exports, Environment* environment);
+void ExportContexts(Napi::Env env, Napi::Object exports, Environment* environment);
+void ExportEventQueue(Napi::Env env, Napi::Object exports, Environment* environment);
+void ExportPassiveEndpoint(Napi::Env env, Napi::Object exports, Environment* environment);
+void ExportConnection(Napi::Env env, Napi::Object exports, Environment* environment);
+void ExportMessage(Napi::Env env, Napi::Object exports, Environment* environment);
+void ExportRma(Napi::Env env, Napi::Object exports, Environment* environment);
+void ExportAtomic(Napi::Env env, Napi::Object exports, Environment* environment);
 void ExportMemory(Napi::Env env, Napi::Object exports, Environment* environment);
+void ExportMapping(Napi::Env env, Napi::Object exports, Environment* environment);
+void ExportMemoryRegion(Napi::Env env, Napi::Object exports, Environment* environment);
+void ExportCounter(Napi::Env env, Napi::Object exports, Environment* environment);
 
 template <typename Callback>
 void Export(Napi::Env env, Napi::Object exports, Environment* environment, const char* name, Callback callback) {

@@ -11,7 +11,21 @@
 
 namespace node_libfabric {
 
-enum class Kind : int32_t { kFabric = 1, kDomain, kAddressVector, kCompletionQueue, kEndpoint, kMemory };
+enum class Kind : int32_t {
+  kFabric = 1,
+  kDomain,
+  kAddressVector,
+  kCompletionQueue,
+  kEndpoint,
+  kMemory,
+  kSharedTransmit,
+  kAddressVectorSet,
+  kMemoryRegion,
+  kCounter,
+  kEventQueue,
+  kPassiveEndpoint,
+  kConnectionRequest,
+};
 
 template <typename T, Kind kKind>
 class HandleTable {
@@ -51,15 +65,22 @@ class HandleTable {
     }
   }
 
+  template <typename Predicate>
+  void RemoveWhere(Predicate predicate) {
+    for (Entry& entry : entries_) {
+      if (entry.object && predicate(*entry.object)) entry.object.reset();
+    }
+  }
+
   void Clear() {
     entries_.clear();
     free_.clear();
   }
 
  private:
-  // 31 bits, so that V8 keeps a handle as a small integer: 3 kind, 7 generation, 21 index.
+  // 31 bits, so that V8 keeps a handle as a small integer: 5 kind, 5 generation, 21 index.
   static constexpr uint32_t kIndexMask = (1u << 21) - 1;
-  static constexpr uint32_t kGenerationMask = (1u << 7) - 1;
+  static constexpr uint32_t kGenerationMask = (1u << 5) - 1;
 
   struct Entry {
     std::unique_ptr<T> object;
@@ -67,7 +88,7 @@ class HandleTable {
   };
 
   int32_t HandleOf(uint32_t index) const {
-    return static_cast<int32_t>(static_cast<uint32_t>(kKind) << 28 | entries_[index].generation << 21 | index);
+    return static_cast<int32_t>(static_cast<uint32_t>(kKind) << 26 | entries_[index].generation << 21 | index);
   }
 
   std::vector<Entry> entries_;

@@ -123,15 +123,19 @@ Napi::Value InfoGet(const Napi::CallbackInfo& info) {
   InfoPointer list(found);
   auto infos = Napi::Array::New(env);
   for (struct fi_info* item = list.get(); item; item = item->next) {
-    auto object = Napi::Object::New(env);
-    Writer writer(env, object);
-    VisitInfo(writer, item);
-    infos.Set(infos.Length(), object);
+    infos.Set(infos.Length(), ObjectFromInfo(env, item));
   }
   return infos;
 }
 
 }  // namespace
+
+Napi::Object ObjectFromInfo(Napi::Env env, struct fi_info* info) {
+  auto object = Napi::Object::New(env);
+  Writer writer(env, object);
+  VisitInfo(writer, info);
+  return object;
+}
 
 InfoPointer InfoFromObject(const Napi::Object& object) {
   InfoPointer info(fi_allocinfo());

@@ -2,6 +2,7 @@
 
 #include <dlfcn.h>
 #include <link.h>
+#include <rdma/fi_errno.h>
 
 #include <algorithm>
 #include <cstdlib>
@@ -92,10 +93,14 @@ bool TryLoad(const Candidate& candidate, Libfabric* library, std::string* error)
       !Resolve(handle, "fi_getinfo", kInfoSymbolVersion, &library->getinfo, error) ||
       !Resolve(handle, "fi_fabric", "FABRIC_1.1", &library->fabric, error) ||
       !Resolve(handle, "fi_version", "FABRIC_1.0", &library->get_version, error) ||
-      !Resolve(handle, "fi_strerror", "FABRIC_1.0", &library->strerror, error)) {
+      !Resolve(handle, "fi_strerror", "FABRIC_1.0", &library->strerror, error) ||
+      !Resolve(handle, "fi_tostr_r", "FABRIC_1.4", &library->tostr_r, error) ||
+      !Resolve(handle, "fi_getparams", "FABRIC_1.0", &library->getparams, error) ||
+      !Resolve(handle, "fi_freeparams", "FABRIC_1.0", &library->freeparams, error)) {
     dlclose(handle);
     return false;
   }
+  library->open = reinterpret_cast<decltype(library->open)>(dlvsym(handle, "fi_open", "FABRIC_1.5"));
   Dl_info where;
   bool known = dladdr(reinterpret_cast<void*>(library->getinfo), &where) && where.dli_fname;
   library->path = known ? where.dli_fname : candidate.place;
@@ -164,6 +169,24 @@ int fi_fabric(struct fi_fabric_attr* attr, struct fid_fabric** fabric, void* con
 
 const char* fi_strerror(int error) {
   return LoadLibfabric(nullptr)->strerror(error);
+}
+
+char* fi_tostr_r(char* buffer, size_t length, const void* data, enum fi_type type) {
+  return LoadLibfabric(nullptr)->tostr_r(buffer, length, data, type);
+}
+
+int fi_getparams(struct fi_param** parameters, int* count) {
+  return LoadLibfabric(nullptr)->getparams(parameters, count);
+}
+
+void fi_freeparams(struct fi_param* parameters) {
+  LoadLibfabric(nullptr)->freeparams(parameters);
+}
+
+int fi_open(uint32_t version, const char* name, void* attributes, size_t length, uint64_t flags, struct fid** fid,
+            void* context) {
+  auto open = LoadLibfabric(nullptr)->open;
+  return open ? open(version, name, attributes, length, flags, fid, context) : -FI_ENOSYS;
 }
 
 }  // extern "C"

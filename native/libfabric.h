@@ -32,6 +32,10 @@ struct Libfabric {
   int (*fabric)(struct fi_fabric_attr*, struct fid_fabric**, void*);
   uint32_t (*get_version)();
   const char* (*strerror)(int);
+  char* (*tostr_r)(char*, size_t, const void*, enum fi_type);
+  int (*getparams)(struct fi_param**, int*);
+  void (*freeparams)(struct fi_param*);
+  int (*open)(uint32_t, const char*, void*, size_t, uint64_t, struct fid**, void*);  // nullptr before 1.9
 
   // The API version to ask for: what the library has, but never newer than what was tested. (Asking for 1.17 only would
   // make newer efa providers leave device RDMA off.)

@@ -41,8 +41,10 @@ Napi::Value MemoryOpen(const Napi::CallbackInfo& info) {
   napi_is_arraybuffer(env, buffer, &is_array_buffer);
   GetBackingStore get_backing_store = is_array_buffer ? of_array_buffer : of_shared_array_buffer;
   if (!get_backing_store) return Napi::Number::New(env, -FI_ENOSYS);
-  auto memory = std::make_unique<Memory>(static_cast<uint8_t*>(data), length, get_backing_store(buffer));
-  return Napi::Number::New(env, EnvironmentOf(info).memories.Add(std::move(memory)));
+  Environment& environment = EnvironmentOf(info);
+  auto memory = std::make_unique<Memory>(static_cast<uint8_t*>(data), length, get_backing_store(buffer),
+                                         environment.mappings.Find(data));
+  return Napi::Number::New(env, environment.memories.Add(std::move(memory)));
 }
 
 // memoryRelease(memory: number): void
@@ -65,17 +67,49 @@ Napi::Value MemoryCount(const Napi::CallbackInfo& info) {
 }  // namespace
 
 Memory::~Memory() {
-  for (auto& [domain, region] : regions_) fi_close(&region->fid);
+  for (const Region& region : regions_) {
+    if (region.is_own) Close(region);
+  }
 }
 
-int Memory::Register(Domain* domain, void** descriptor) {
-  for (auto& [owner, region] : regions_) {
-    if (owner == domain) {
-      *descriptor = fi_mr_desc(region);
-      return 0;
-    }
+void Memory::Close(const Region& region) {
+  fi_close(&region.fid->fid);
+  region.domain->registrations.members.erase(this);
+  region.domain->registrations.bytes -= region.length;
+}
+
+uint64_t Memory::LastUse(const Domain* domain) const {
+  for (const Region& region : regions_) {
+    if (region.is_own && region.domain == domain) return region.last_use;
+  }
+  return 0;
+}
+
+// Makes room for one more registration where there is a limit. Memories in use stay: then the limit is exceeded.
+void Memory::EvictIdle(Domain* domain) {
+  Registrations& registrations = domain->registrations;
+  if (registrations.limit == 0 || registrations.members.size() < registrations.limit) return;
+  Memory* oldest = nullptr;
+  for (Memory* memory : registrations.members) {
+    if (memory->in_flight > 0) continue;
+    if (!oldest || memory->LastUse(domain) < oldest->LastUse(domain)) oldest = memory;
+  }
+  if (!oldest) return;
+  oldest->Deregister(domain);
+  registrations.evictions++;
+}
+
+int Memory::Register(Domain* domain, const uint8_t* start, size_t length, void** descriptor) {
+  Registrations& registrations = domain->registrations;
+  for (Region& region : regions_) {
+    if (region.domain != domain || start < region.start || start + length > region.start + region.length) continue;
+    registrations.hits++;
+    region.last_use = ++registrations.clock;
+    *descriptor = fi_mr_desc(region.fid);
+    return 0;
   }
   if (length_ == 0) return 0;
+  EvictIdle(domain);
   struct iovec range {
     base_, length_
   };
@@ -83,21 +117,42 @@ int Memory::Register(Domain* domain, void** descriptor) {
   attr->mr_iov = &range;
   attr->iov_count = 1;
   attr->access = FI_SEND | FI_RECV;
-  attr->requested_key = domain->next_key++;
+  if (domain->caps & (FI_RMA | FI_ATOMIC)) attr->access |= FI_READ | FI_WRITE;
   attr->iface = FI_HMEM_SYSTEM;
   struct fid_mr* region = nullptr;
-  int result = fi_mr_regattr(domain->fid, attr.get(), 0, &region);
+  int result = RegisterWithFreeKey(domain, attr.get(), 0, &region);
   if (result) return result;
-  regions_.emplace_back(domain, region);
+  registrations.misses++;
+  registrations.bytes += length_;
+  registrations.members.insert(this);
+  regions_.push_back({domain, region, base_, length_, true, ++registrations.clock});
   *descriptor = fi_mr_desc(region);
   return 0;
 }
 
 void Memory::Deregister(Domain* domain) {
-  auto found = std::find_if(regions_.begin(), regions_.end(), [domain](auto& entry) { return entry.first == domain; });
+  auto found = std::find_if(regions_.begin(), regions_.end(),
+                            [domain](Region& region) { return region.is_own && region.domain == domain; });
   if (found == regions_.end()) return;
-  fi_close(&found->second->fid);
+  Close(*found);
   regions_.erase(found);
+}
+
+void Memory::RemoveRegion(struct fid_mr* region) {
+  auto found = std::find_if(regions_.begin(), regions_.end(), [region](Region& entry) { return entry.fid == region; });
+  if (found != regions_.end()) regions_.erase(found);
+}
+
+int RegisterWithFreeKey(Domain* domain, struct fi_mr_attr* attr, uint64_t flags, struct fid_mr** region) {
+  constexpr int kAttempts = 1 << 16;
+  int result = -FI_ENOKEY;
+  // A key that is taken is one that the application has asked for itself.
+  for (int i = 0; i < kAttempts && result == -FI_ENOKEY; i++) {
+    attr->requested_key = domain->next_key++;
+    // int fi_mr_regattr(struct fid_domain *domain, const struct fi_mr_attr *attr, uint64_t flags, struct fid_mr **mr)
+    result = fi_mr_regattr(domain->fid, attr, flags, region);
+  }
+  return result;
 }
 
 void ExportMemory(Napi::Env env, Napi::Object exports, Environment* environment) {

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <deque>
 #include <memory>
+#include <utility>
 #include <vector>
 
 namespace node_libfabric {
@@ -25,12 +26,17 @@ struct Operation {
   struct fi_context2 context;
   Endpoint* endpoint;
   Memory* memory;
+  const uint8_t* start;  // of its bytes in `memory`; null for all of it
+  size_t length;
   int32_t memory_handle;
   uint32_t slot;          // index in the table
   uint32_t user_context;  // batch door: what the caller passed
   Door door;
   Direction direction;
   bool in_flight;
+  bool many;  // FI_MULTI_RECV: completes for each message, and is over when a completion has that flag
+  // Further memories that it uses: vectors, results and comparands of atomics.
+  std::unique_ptr<std::vector<std::pair<Memory*, int32_t>>> more;
 };
 
 // Operations of one completion queue. They never move, since libfabric holds their addresses.
@@ -64,6 +70,14 @@ class OperationTable {
     if (slot >= chunks_.size() * kChunk) return nullptr;
     Operation* operation = &chunks_[slot / kChunk][slot % kChunk];
     return operation->in_flight ? operation : nullptr;
+  }
+
+  // Whether libfabric's word for an operation, which a provider may have from a peer, is one of these.
+  bool Owns(const Operation* operation) const {
+    for (auto& chunk : chunks_) {
+      if (operation >= chunk.get() && operation < chunk.get() + kChunk) return true;
+    }
+    return false;
   }
 
   template <typename Visit>

@@ -23,13 +23,13 @@ int64_t Now() {
 }  // namespace
 
 Progress::Progress(Environment* environment, CompletionQueue* queue, uint8_t* ring, int capacity, napi_value callback)
-    : environment_(environment), queue_(queue), ring_(ring), capacity_(capacity), env_(environment->env) {
-  napi_create_reference(env_, callback, 1, &callback_);
-  napi_value name;
-  napi_create_string_utf8(env_, "FabricCompletionQueue", NAPI_AUTO_LENGTH, &name);
-  napi_async_init(env_, nullptr, name, &context_);
+    : environment_(environment),
+      queue_(queue),
+      ring_(ring),
+      capacity_(capacity),
+      callback_(environment->env, "FabricCompletionQueue", callback) {
   uv_loop_t* loop;
-  napi_get_uv_event_loop(env_, &loop);
+  napi_get_uv_event_loop(environment->env, &loop);
   uv_idle_init(loop, &idle_);
   uv_async_init(loop, &alive_, nullptr);
   idle_.data = poll_.data = alive_.data = this;
@@ -118,23 +118,7 @@ void Progress::Tick() {
 }
 
 void Progress::Report(int count) {
-  napi_handle_scope scope;
-  if (napi_open_handle_scope(env_, &scope) != napi_ok) return;
-  napi_value callback, argument, receiver;
-  napi_get_reference_value(env_, callback_, &callback);
-  napi_create_int32(env_, count, &argument);
-  napi_get_undefined(env_, &receiver);
-  napi_get_global(env_, &receiver);
-  napi_env env = env_;
-  napi_status status = napi_make_callback(env, context_, receiver, callback, 1, &argument, nullptr);
-  if (status == napi_pending_exception) {
-    napi_value error;
-    napi_get_and_clear_last_exception(env, &error);
-    napi_fatal_exception(env, error);
-  } else if (status != napi_ok) {
-    Stop();  // The worker is being terminated: no JavaScript will run any more.
-  }
-  napi_close_handle_scope(env, scope);
+  if (!callback_.Call(count)) Stop();
 }
 
 void Progress::OnClosed(uv_handle_t* handle) {
@@ -149,8 +133,7 @@ void Progress::Close() {
   if (closed_) return;
   Stop();
   closed_ = true;
-  napi_delete_reference(env_, callback_);
-  napi_async_destroy(env_, context_);
+  callback_.Release();
   uv_close(reinterpret_cast<uv_handle_t*>(&idle_), OnClosed);
   uv_close(reinterpret_cast<uv_handle_t*>(&alive_), OnClosed);
   if (has_poll_) uv_close(reinterpret_cast<uv_handle_t*>(&poll_), OnClosed);

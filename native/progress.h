@@ -9,6 +9,8 @@
 
 #include <cstdint>
 
+#include "loop_callback.h"
+
 namespace node_libfabric {
 
 struct CompletionQueue;
@@ -46,9 +48,7 @@ class Progress {
   CompletionQueue* queue_;
   uint8_t* ring_;
   int capacity_;
-  napi_env env_;
-  napi_ref callback_ = nullptr;
-  napi_async_context context_ = nullptr;
+  LoopCallback callback_;
   uv_idle_t idle_;
   uv_poll_t poll_;
   uv_async_t alive_;  // does nothing but keep the loop alive while it is referenced

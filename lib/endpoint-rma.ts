@@ -1,0 +1,185 @@
+/** fi_rma(3): reading and writing a peer's memory, through both doors. */
+import { binding, PROMISE_DOOR } from './binding.js';
+import { ERRORS } from './constants.js';
+import {
+  checkContext,
+  checkUint64,
+  operationFlags,
+  type Buffers,
+  type FlaggedOptions,
+  type OperationKind,
+  type SendOptions,
+} from './endpoint-base.js';
+import { MessageEndpoint } from './endpoint-messages.js';
+import { fabricError, show } from './errors.js';
+import type { Completion } from './operation.js';
+import { RemoteRegion } from './remote-region.js';
+import { handleOf } from './resource.js';
+
+/** Where in a region an operation begins. */
+export interface RemoteOffset {
+  /** In bytes from the start of the remote region. @defaultValue 0 */
+  readonly remoteOffset?: number | undefined;
+}
+
+/** Options of a read. */
+export interface ReadOptions extends FlaggedOptions, RemoteOffset {}
+
+/** Options of a write; its immediate data arrives at the peer's {@link CompletionQueue.remoteWrite}. */
+export interface WriteOptions extends SendOptions, RemoteOffset {}
+
+interface RmaKind extends OperationKind {
+  readonly call: typeof binding.endpointRead;
+  readonly isWrite: boolean;
+}
+
+const READ: RmaKind = {
+  syscall: 'fi_read',
+  receives: false,
+  tagged: false,
+  call: binding.endpointRead,
+  isWrite: false,
+};
+const WRITE: RmaKind = { ...READ, syscall: 'fi_write', call: binding.endpointWrite, isWrite: true };
+const INJECT: OperationKind = { syscall: 'fi_inject_write', receives: false, tagged: false };
+
+/** An endpoint that reads and writes memory of its peers. */
+export abstract class RmaEndpoint extends MessageEndpoint {
+  readonly #hasRma = this.info.caps.includes('FI_RMA');
+
+  /**
+   * Reads from a peer's memory: fi_read(3), fi_readv(3), fi_readmsg(3).
+   *
+   * @param buffers - Filled one after the other; how much is read is how much they hold.
+   * @param address - What {@link AddressVector.insert} returned.
+   * @param remote - What the peer's {@link MemoryRegion.remote} gave.
+   * @throws RangeError beyond the remote region; rejects with what the provider says of a key that is unknown, or gives no
+   * permission.
+   */
+  read(buffers: Buffers, address: number, remote: RemoteRegion, options?: ReadOptions): Promise<Completion> {
+    return this.#begin(READ, buffers, address, remote, options);
+  }
+
+  /** Writes to a peer's memory: fi_write(3), fi_writev(3), fi_writedata(3), fi_writemsg(3). See {@link read}. */
+  write(buffers: Buffers, address: number, remote: RemoteRegion, options?: WriteOptions): Promise<Completion> {
+    return this.#begin(WRITE, buffers, address, remote, options);
+  }
+
+  /**
+   * Writes up to `info.txAttr.injectSize` bytes without waiting for a completion: fi_inject_write(3),
+   * fi_inject_writedata(3). Resolves when the provider has taken a copy. What goes wrong later is not reported.
+   */
+  injectWrite(
+    buffer: ArrayBufferView,
+    address: number,
+    remote: RemoteRegion,
+    options?: Pick<WriteOptions, 'data' | 'remoteOffset'>,
+  ): Promise<void> {
+    const { injectSize } = this.info.txAttr;
+    const { memory, offset, length } = this.locate(buffer, 'buffer', injectSize, 'txAttr.injectSize');
+    const data = checkUint64(options?.data, 'options.data');
+    const destination = this.destination(address);
+    const remoteAddress = this.locateRemote(remote, options?.remoteOffset ?? 0, length);
+    const handle = handleOf(this);
+    const post = (): number =>
+      binding.endpointInjectWrite(handle, memory, offset, length, destination, data, remoteAddress, remote.keyArgument);
+    return this.begin(INJECT, buffer, post, undefined, true).then(() => undefined);
+  }
+
+  /**
+   * Posts a read through the batch door. Nothing is allocated.
+   *
+   * @param remoteOffset - In bytes from the start of `remote`.
+   * @param context - An unsigned 32-bit integer, handed back in the batch.
+   * @returns false when the provider is full (-FI_EAGAIN): read completions, then post again.
+   */
+  postRead(
+    buffer: ArrayBufferView,
+    address: number,
+    remote: RemoteRegion,
+    remoteOffset: number,
+    context: number,
+  ): boolean {
+    return this.#post(READ, buffer, address, remote, remoteOffset, context);
+  }
+
+  /** Posts a write through the batch door; see {@link postRead}. */
+  postWrite(
+    buffer: ArrayBufferView,
+    address: number,
+    remote: RemoteRegion,
+    remoteOffset: number,
+    context: number,
+  ): boolean {
+    return this.#post(WRITE, buffer, address, remote, remoteOffset, context);
+  }
+
+  /** @internal Where in the peer's memory. @throws as the operations do that need it. */
+  locateRemote(remote: RemoteRegion, offset: number, length: number, hasCapability = this.#hasRma): bigint | number {
+    if (!hasCapability) {
+      throw fabricError('cannot use memory of a peer', {
+        errno: ERRORS.FI_EOPNOTSUPP,
+        syscall: 'fi_getinfo',
+        hint: "The endpoint was not opened for it: ask getInfo for caps 'FI_RMA' or 'FI_ATOMIC'.",
+      });
+    }
+    if (!(remote instanceof RemoteRegion)) throw new TypeError(`remote: expected a RemoteRegion, not ${show(remote)}`);
+    if (remote.rawKey !== undefined) throw new TypeError('remote: has a raw key, which mapRemote makes usable');
+    return remote.locate(offset, length);
+  }
+
+  #begin(
+    kind: RmaKind,
+    buffers: Buffers,
+    address: number,
+    remote: RemoteRegion,
+    options: WriteOptions | undefined,
+  ): Promise<Completion> {
+    const handle = handleOf(this);
+    const remoteOffset = options?.remoteOffset ?? 0;
+    this.destination(address);
+    if (ArrayBuffer.isView(buffers) && options?.flags === undefined && options?.data === undefined) {
+      const { memory, offset, length } = this.locate(buffers);
+      const remoteAddress = this.locateRemote(remote, remoteOffset, length);
+      const { call } = kind;
+      const post = (): number =>
+        call(handle, memory, offset, length, address, PROMISE_DOOR, remoteAddress, remote.keyArgument);
+      return this.begin(kind, buffers, post, options?.signal);
+    }
+    const segments = this.segments(buffers, 'buffers', this.info.txAttr.iovLimit);
+    let total = 0;
+    for (let i = 2; i < segments.length; i += 3) total += segments[i]!;
+    const remoteAddress = this.locateRemote(remote, remoteOffset, total);
+    const flags = operationFlags(options);
+    const data = checkUint64(options?.data, 'options.data') ?? 0n;
+    const post = (): number =>
+      binding.endpointRma(
+        handle,
+        kind.isWrite,
+        PROMISE_DOOR,
+        segments,
+        address,
+        remoteAddress,
+        remote.keyArgument,
+        data,
+        flags,
+      );
+    return this.begin(kind, buffers, post, options?.signal);
+  }
+
+  #post(
+    kind: RmaKind,
+    buffer: ArrayBufferView,
+    address: number,
+    remote: RemoteRegion,
+    remoteOffset: number,
+    context: number,
+  ): boolean {
+    checkContext(context);
+    this.destination(address);
+    const { memory, offset, length } = this.locate(buffer);
+    const remoteAddress = this.locateRemote(remote, remoteOffset, length);
+    const slot = kind.call(handleOf(this), memory, offset, length, address, context, remoteAddress, remote.keyArgument);
+    return this.postedBatch(slot, kind.syscall);
+  }
+}

@@ -1,0 +1,152 @@
+// fi_msg(3) and fi_tagged(3).
+#include <rdma/fi_endpoint.h>
+#include <rdma/fi_tagged.h>
+
+#include "post.h"
+
+namespace node_libfabric {
+namespace {
+
+// ssize_t fi_send(struct fid_ep *ep, const void *buf, size_t len, void *desc, fi_addr_t dest_addr, void *context)
+napi_value EndpointSend(napi_env env, napi_callback_info info) {
+  Post post(env, info);
+  return post.Run(env, Direction::kTransmit, [&post](void* context) {
+    return fi_send(post.endpoint->fid, post.buffer, post.length, post.descriptor, post.address, context);
+  });
+}
+
+// ssize_t fi_recv(struct fid_ep *ep, void *buf, size_t len, void *desc, fi_addr_t src_addr, void *context)
+napi_value EndpointRecv(napi_env env, napi_callback_info info) {
+  Post post(env, info);
+  return post.Run(env, Direction::kReceive, [&post](void* context) {
+    return fi_recv(post.endpoint->fid, post.buffer, post.length, post.descriptor, post.address, context);
+  });
+}
+
+// ssize_t fi_tsend(struct fid_ep *ep, const void *buf, size_t len, void *desc, fi_addr_t dest_addr, uint64_t tag,
+//                  void *context)
+napi_value EndpointTsend(napi_env env, napi_callback_info info) {
+  Post post(env, info);
+  return post.Run(env, Direction::kTransmit, [env, &post](void* context) {
+    uint64_t tag = WireValueArgument(env, post.argv[6]);
+    return fi_tsend(post.endpoint->fid, post.buffer, post.length, post.descriptor, post.address, tag, context);
+  });
+}
+
+// ssize_t fi_trecv(struct fid_ep *ep, void *buf, size_t len, void *desc, fi_addr_t src_addr, uint64_t tag,
+//                  uint64_t ignore, void *context)
+napi_value EndpointTrecv(napi_env env, napi_callback_info info) {
+  Post post(env, info);
+  return post.Run(env, Direction::kReceive, [env, &post](void* context) {
+    uint64_t tag = WireValueArgument(env, post.argv[6]);
+    uint64_t ignore = WireValueArgument(env, post.argv[7]);
+    return fi_trecv(post.endpoint->fid, post.buffer, post.length, post.descriptor, post.address, tag, ignore, context);
+  });
+}
+
+// ssize_t fi_inject(struct fid_ep *ep, const void *buf, size_t len, fi_addr_t dest_addr)
+napi_value EndpointInject(napi_env env, napi_callback_info info) {
+  Post post(env, info);
+  if (post.error) return Int32Result(env, post.error);
+  return Int32Result(env, static_cast<int32_t>(fi_inject(post.endpoint->fid, post.buffer, post.length, post.address)));
+}
+
+// Which message operation endpointMessage shall post. lib/binding.ts has the same numbers.
+enum class MessageKind { kSend, kRecv, kTsend, kTrecv };
+
+// endpointMessage(endpoint, kind, context, segments, address, tag, ignore, data, flags): number
+// The general form of every message operation: vectors, immediate data, flags.
+//
+// ssize_t fi_sendmsg(struct fid_ep *ep, const struct fi_msg *msg, uint64_t flags)
+// ssize_t fi_recvmsg(struct fid_ep *ep, const struct fi_msg *msg, uint64_t flags)
+// ssize_t fi_tsendmsg(struct fid_ep *ep, const struct fi_msg_tagged *msg, uint64_t flags)
+// ssize_t fi_trecvmsg(struct fid_ep *ep, const struct fi_msg_tagged *msg, uint64_t flags)
+Napi::Value EndpointMessage(const Napi::CallbackInfo& info) {
+  Environment& environment = EnvironmentOf(info);
+  Endpoint* endpoint = environment.endpoints.Get(info[0].As<Napi::Number>().Int32Value());
+  if (!endpoint || !endpoint->enabled) return Napi::Number::New(info.Env(), -FI_EBADF);
+  auto kind = static_cast<MessageKind>(info[1].As<Napi::Number>().Int32Value());
+  int64_t context = info[2].As<Napi::Number>().Int64Value();
+  Segments segments;
+  int result = segments.Read(environment, endpoint->domain, info[3]);
+  fi_addr_t address;
+  uint64_t flags = Uint64Of(info[8]);
+  bool receives = kind == MessageKind::kRecv || kind == MessageKind::kTrecv;
+  Direction direction = receives ? Direction::kReceive : Direction::kTransmit;
+  bool many = receives && (flags & FI_MULTI_RECV) != 0;
+  if (!result) result = FindDestination(*endpoint, info[4].As<Napi::Number>().Int32Value(), &address, &flags);
+  bool is_plain_send = kind == MessageKind::kSend;
+  if (!result && (flags & FI_MULTICAST) && !is_plain_send) result = -FI_EINVAL;
+  if (result) return Napi::Number::New(info.Env(), result);
+
+  struct fi_msg_tagged tagged = {};
+  tagged.msg_iov = segments.vectors.data();
+  tagged.desc = segments.descriptors.data();
+  tagged.iov_count = segments.vectors.size();
+  tagged.addr = address;
+  tagged.tag = Uint64Of(info[5]);
+  tagged.ignore = Uint64Of(info[6]);
+  tagged.data = Uint64Of(info[7]);
+  struct fi_msg plain = {};
+  plain.msg_iov = tagged.msg_iov;
+  plain.desc = tagged.desc;
+  plain.iov_count = tagged.iov_count;
+  plain.addr = address;
+  plain.data = tagged.data;
+
+  result = PostPinned(endpoint, direction, segments.pins, context, many, [&](void* operation) -> ssize_t {
+    plain.context = tagged.context = operation;
+    switch (kind) {
+      case MessageKind::kSend:
+        return fi_sendmsg(endpoint->fid, &plain, flags);
+      case MessageKind::kRecv:
+        return fi_recvmsg(endpoint->fid, &plain, flags);
+      case MessageKind::kTsend:
+        return fi_tsendmsg(endpoint->fid, &tagged, flags);
+      case MessageKind::kTrecv:
+        return fi_trecvmsg(endpoint->fid, &tagged, flags);
+    }
+    return -FI_EINVAL;
+  });
+  return Napi::Number::New(info.Env(), result);
+}
+
+// endpointInjectMessage(endpoint, memory, offset, length, address, tag, data): number
+// What fi_inject cannot say: `tag` or `data`, where they are not undefined.
+//
+// ssize_t fi_tinject(struct fid_ep *ep, const void *buf, size_t len, fi_addr_t dest_addr, uint64_t tag)
+// ssize_t fi_injectdata(struct fid_ep *ep, const void *buf, size_t len, uint64_t data, fi_addr_t dest_addr)
+// ssize_t fi_tinjectdata(struct fid_ep *ep, const void *buf, size_t len, uint64_t data, fi_addr_t dest_addr, uint64_t
+// tag)
+napi_value EndpointInjectMessage(napi_env env, napi_callback_info info) {
+  Post post(env, info);
+  if (post.error) return Int32Result(env, post.error);
+  struct fid_ep* ep = post.endpoint->fid;
+  bool has_tag = !IsUndefined(env, post.argv[5]);
+  bool has_data = !IsUndefined(env, post.argv[6]);
+  uint64_t tag = has_tag ? WireValueArgument(env, post.argv[5]) : 0;
+  uint64_t data = has_data ? WireValueArgument(env, post.argv[6]) : 0;
+  ssize_t result;
+  if (!has_data) {
+    result = fi_tinject(ep, post.buffer, post.length, post.address, tag);
+  } else if (!has_tag) {
+    result = fi_injectdata(ep, post.buffer, post.length, data, post.address);
+  } else {
+    result = fi_tinjectdata(ep, post.buffer, post.length, data, post.address, tag);
+  }
+  return Int32Result(env, static_cast<int32_t>(result));
+}
+
+}  // namespace
+
+void ExportMessage(Napi::Env env, Napi::Object exports, Environment* environment) {
+  ExportRaw(env, exports, environment, "endpointSend", EndpointSend);
+  ExportRaw(env, exports, environment, "endpointRecv", EndpointRecv);
+  ExportRaw(env, exports, environment, "endpointTsend", EndpointTsend);
+  ExportRaw(env, exports, environment, "endpointTrecv", EndpointTrecv);
+  ExportRaw(env, exports, environment, "endpointInject", EndpointInject);
+  Export(env, exports, environment, "endpointMessage", EndpointMessage);
+  ExportRaw(env, exports, environment, "endpointInjectMessage", EndpointInjectMessage);
+}
+
+}  // namespace node_libfabric

@@ -1,0 +1,108 @@
+// fi_rma(3).
+#include <rdma/fi_rma.h>
+
+#include "post.h"
+
+namespace node_libfabric {
+namespace {
+
+// The posts of an RMA operation take two arguments more than Post's: (…, remoteAddress, remoteKey).
+struct RmaPost : Post {
+  RmaPost(napi_env env, napi_callback_info info) : Post(env, info) {
+    if (error) return;
+    // Providers without RMA have no such table.
+    if (!endpoint->fid->rma) error = -FI_EOPNOTSUPP;
+    remote = WireValueArgument(env, argv[6]);
+    key = WireValueArgument(env, argv[7]);
+  }
+
+  uint64_t remote = 0;
+  uint64_t key = 0;
+};
+
+// ssize_t fi_read(struct fid_ep *ep, void *buf, size_t len, void *desc, fi_addr_t src_addr, uint64_t addr,
+//                 uint64_t key, void *context)
+napi_value EndpointRead(napi_env env, napi_callback_info info) {
+  RmaPost post(env, info);
+  return post.Run(env, Direction::kTransmit, [&post](void* context) {
+    return fi_read(post.endpoint->fid, post.buffer, post.length, post.descriptor, post.address, post.remote, post.key,
+                   context);
+  });
+}
+
+// ssize_t fi_write(struct fid_ep *ep, const void *buf, size_t len, void *desc, fi_addr_t dest_addr, uint64_t addr,
+//                  uint64_t key, void *context)
+napi_value EndpointWrite(napi_env env, napi_callback_info info) {
+  RmaPost post(env, info);
+  return post.Run(env, Direction::kTransmit, [&post](void* context) {
+    return fi_write(post.endpoint->fid, post.buffer, post.length, post.descriptor, post.address, post.remote, post.key,
+                    context);
+  });
+}
+
+// endpointInjectWrite(endpoint, memory, offset, length, address, data, remoteAddress, remoteKey): number
+//
+// ssize_t fi_inject_write(struct fid_ep *ep, const void *buf, size_t len, fi_addr_t dest_addr, uint64_t addr,
+//                         uint64_t key)
+// ssize_t fi_inject_writedata(struct fid_ep *ep, const void *buf, size_t len, uint64_t data, fi_addr_t dest_addr,
+//                             uint64_t addr, uint64_t key)
+napi_value EndpointInjectWrite(napi_env env, napi_callback_info info) {
+  RmaPost post(env, info);
+  if (post.error) return Int32Result(env, post.error);
+  struct fid_ep* ep = post.endpoint->fid;
+  ssize_t result;
+  if (IsUndefined(env, post.argv[5])) {
+    result = fi_inject_write(ep, post.buffer, post.length, post.address, post.remote, post.key);
+  } else {
+    uint64_t data = WireValueArgument(env, post.argv[5]);
+    result = fi_inject_writedata(ep, post.buffer, post.length, data, post.address, post.remote, post.key);
+  }
+  return Int32Result(env, static_cast<int32_t>(result));
+}
+
+// endpointRma(endpoint, isWrite, context, segments, address, remoteAddress, remoteKey, data, flags): number
+// The general form: vectors, immediate data, flags.
+//
+// ssize_t fi_readmsg(struct fid_ep *ep, const struct fi_msg_rma *msg, uint64_t flags)
+// ssize_t fi_writemsg(struct fid_ep *ep, const struct fi_msg_rma *msg, uint64_t flags)
+Napi::Value EndpointRma(const Napi::CallbackInfo& info) {
+  Environment& environment = EnvironmentOf(info);
+  Endpoint* endpoint = environment.endpoints.Get(info[0].As<Napi::Number>().Int32Value());
+  if (!endpoint || !endpoint->enabled) return Napi::Number::New(info.Env(), -FI_EBADF);
+  if (!endpoint->fid->rma) return Napi::Number::New(info.Env(), -FI_EOPNOTSUPP);
+  bool is_write = info[1].As<Napi::Boolean>();
+  int64_t context = info[2].As<Napi::Number>().Int64Value();
+  Segments segments;
+  int result = segments.Read(environment, endpoint->domain, info[3]);
+  fi_addr_t address;
+  if (!result) result = FindAddress(*endpoint, info[4].As<Napi::Number>().Int32Value(), &address);
+  if (result) return Napi::Number::New(info.Env(), result);
+  size_t total = 0;
+  for (const struct iovec& vector : segments.vectors) total += vector.iov_len;
+  struct fi_rma_iov remote = {Uint64Of(info[5]), total, Uint64Of(info[6])};
+  uint64_t flags = Uint64Of(info[8]);
+  struct fi_msg_rma message = {};
+  message.msg_iov = segments.vectors.data();
+  message.desc = segments.descriptors.data();
+  message.iov_count = segments.vectors.size();
+  message.addr = address;
+  message.rma_iov = &remote;
+  message.rma_iov_count = 1;
+  message.data = Uint64Of(info[7]);
+  result = PostPinned(endpoint, Direction::kTransmit, segments.pins, context, false, [&](void* operation) {
+    message.context = operation;
+    return is_write ? fi_writemsg(endpoint->fid, &message, flags) : fi_readmsg(endpoint->fid, &message, flags);
+  });
+  return Napi::Number::New(info.Env(), result);
+}
+
+}  // namespace
+
+void ExportRma(Napi::Env env, Napi::Object exports, Environment* environment) {
+  ExportRaw(env, exports, environment, "endpointRead", EndpointRead);
+  ExportRaw(env, exports, environment, "endpointWrite", EndpointWrite);
+  ExportRaw(env, exports, environment, "endpointInjectWrite", EndpointInjectWrite);
+  Export(env, exports, environment, "endpointRma", EndpointRma);
+}
+
+}  // namespace node_libfabric
