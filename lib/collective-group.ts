@@ -1,8 +1,9 @@
 /** fi_collective(3): operations that every member of a group takes part in. */
 import { AddressVectorSet } from './address-vector-set.js';
+import { datatypeOf, type AtomicArray } from './atomic-constants.js';
 import { binding } from './binding.js';
-import { COLLECTIVES, datatypeOf, elementsOf, queryCollective, REDUCTIONS, sameKind } from './collectives.js';
-import type { Collective, CollectiveArray, Reduction } from './collectives.js';
+import { COLLECTIVES, elementsOf, queryCollective, REDUCTIONS, sameKind } from './collectives.js';
+import type { Collective, Reduction } from './collectives.js';
 import { ERRORS } from './constants.js';
 import type { Endpoint } from './endpoint.js';
 import { check, fabricError, show } from './errors.js';
@@ -17,8 +18,8 @@ const EAGER_LIMIT = 16384;
 
 /** How a collective is called: what it reads, what it fills, who is special. */
 interface Call {
-  readonly buffer?: CollectiveArray | undefined;
-  readonly result?: CollectiveArray | undefined;
+  readonly buffer?: AtomicArray | undefined;
+  readonly result?: AtomicArray | undefined;
   readonly count: number;
   readonly operation?: Reduction;
   readonly root?: number;
@@ -78,7 +79,7 @@ export class CollectiveGroup extends Group {
    *
    * @param array - Any array of the type, for those that move data.
    */
-  supports(collective: Collective, array?: CollectiveArray, operation?: Reduction): boolean {
+  supports(collective: Collective, array?: AtomicArray, operation?: Reduction): boolean {
     return queryCollective(this.endpoint.domain, collective, array, operation) !== undefined;
   }
 
@@ -88,7 +89,7 @@ export class CollectiveGroup extends Group {
   }
 
   /** Fills every member's buffer with what the root has in its own: fi_broadcast(3). @param root - A rank. */
-  async broadcast(buffer: CollectiveArray, root: number): Promise<void> {
+  async broadcast(buffer: AtomicArray, root: number): Promise<void> {
     const length = elementsOf(buffer, 'buffer');
     // libfabric's own implementation deals out equal shares, and writes whole ones.
     const padding = (this.size - (length % this.size)) % this.size;
@@ -100,13 +101,13 @@ export class CollectiveGroup extends Group {
   }
 
   /** Reduces the buffers of all members, element by element, into everyone's result: fi_allreduce(3). */
-  allreduce(buffer: CollectiveArray, result: CollectiveArray, operation: Reduction): Promise<void> {
+  allreduce(buffer: AtomicArray, result: AtomicArray, operation: Reduction): Promise<void> {
     const count = this.#same(buffer, result, 1, 1);
     return this.#start('FI_ALLREDUCE', { buffer, result, count, operation });
   }
 
   /** Collects every member's buffer, by rank, in everyone's result: fi_allgather(3). */
-  allgather(buffer: CollectiveArray, result: CollectiveArray): Promise<void> {
+  allgather(buffer: AtomicArray, result: AtomicArray): Promise<void> {
     return this.#start('FI_ALLGATHER', { buffer, result, count: this.#same(buffer, result, 1, this.size) });
   }
 
@@ -116,42 +117,37 @@ export class CollectiveGroup extends Group {
    * @param buffer - At the root `size` shares; undefined elsewhere.
    * @param result - One share.
    */
-  scatter(buffer: CollectiveArray | undefined, result: CollectiveArray, root: number): Promise<void> {
+  scatter(buffer: AtomicArray | undefined, result: AtomicArray, root: number): Promise<void> {
     const count = this.#rooted(buffer, result, root, 'buffer', this.size);
     return this.#start('FI_SCATTER', { buffer, result, count, root });
   }
 
   /** Collects every member's buffer, by rank, in the root's result: fi_gather(3). @param result - At the root only. */
-  gather(buffer: CollectiveArray, result: CollectiveArray | undefined, root: number): Promise<void> {
+  gather(buffer: AtomicArray, result: AtomicArray | undefined, root: number): Promise<void> {
     const count = this.#rooted(result, buffer, root, 'result', this.size);
     return this.#start('FI_GATHER', { buffer, result, count, root });
   }
 
   /** Reduces the buffers of all members into the root's result: fi_reduce(3). @param result - At the root only. */
-  reduce(
-    buffer: CollectiveArray,
-    result: CollectiveArray | undefined,
-    operation: Reduction,
-    root: number,
-  ): Promise<void> {
+  reduce(buffer: AtomicArray, result: AtomicArray | undefined, operation: Reduction, root: number): Promise<void> {
     const count = this.#rooted(result, buffer, root, 'result', 1);
     return this.#start('FI_REDUCE', { buffer, result, count, operation, root });
   }
 
   /** Reduces the buffers of all members, and gives the one of rank r its share r: fi_reduce_scatter(3). */
-  reduceScatter(buffer: CollectiveArray, result: CollectiveArray, operation: Reduction): Promise<void> {
+  reduceScatter(buffer: AtomicArray, result: AtomicArray, operation: Reduction): Promise<void> {
     const count = this.#same(buffer, result, this.size, 1);
     return this.#start('FI_REDUCE_SCATTER', { buffer, result, count, operation });
   }
 
   /** Share r of everyone's buffer goes to the member of rank r: fi_alltoall(3). Both have `size` shares. */
-  alltoall(buffer: CollectiveArray, result: CollectiveArray): Promise<void> {
+  alltoall(buffer: AtomicArray, result: AtomicArray): Promise<void> {
     const count = this.#same(buffer, result, this.size, this.size) / this.size;
     return this.#start('FI_ALLTOALL', { buffer, result, count });
   }
 
   /** Elements of the buffer, when buffer and result have the same type and their lengths are as `shares` to `others`. */
-  #same(buffer: CollectiveArray, result: CollectiveArray, shares: number, others: number): number {
+  #same(buffer: AtomicArray, result: AtomicArray, shares: number, others: number): number {
     const length = elementsOf(buffer, 'buffer');
     sameType(buffer, result, 'result');
     if (length % shares !== 0) {
@@ -165,13 +161,7 @@ export class CollectiveGroup extends Group {
   }
 
   /** Elements of a share, where only the root has the `whole` of `shares` shares. */
-  #rooted(
-    whole: CollectiveArray | undefined,
-    share: CollectiveArray,
-    root: number,
-    name: string,
-    shares: number,
-  ): number {
+  #rooted(whole: AtomicArray | undefined, share: AtomicArray, root: number, name: string, shares: number): number {
     const length = elementsOf(share, name === 'buffer' ? 'result' : 'buffer');
     const isRoot = this.#checkRoot(root) === this.rank;
     if (!isRoot) {
@@ -233,11 +223,7 @@ export class CollectiveGroup extends Group {
   }
 }
 
-function sameType(
-  one: CollectiveArray,
-  other: CollectiveArray | undefined,
-  name: string,
-): asserts other is CollectiveArray {
+function sameType(one: AtomicArray, other: AtomicArray | undefined, name: string): asserts other is AtomicArray {
   if (other === undefined || datatypeOf(other, name) !== datatypeOf(one, name)) {
     throw new TypeError(`${name}: expected a ${one.constructor.name} as the other, not ${show(other)}`);
   }

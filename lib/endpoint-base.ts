@@ -228,7 +228,9 @@ export abstract class EndpointBase extends Resource {
   segments(buffers: Buffers, name: string, iovLimit: number): number[] {
     const list = ArrayBuffer.isView(buffers) ? [buffers] : buffers;
     if (!Array.isArray(list) || list.length === 0) {
-      throw new TypeError(`${name}: expected an ArrayBufferView or an array of them, not ${show(buffers)}`);
+      throw new TypeError(
+        `${name}: expected an ArrayBufferView such as a Buffer or Uint8Array, or an array of them, not ${show(buffers)}`,
+      );
     }
     if (list.length > iovLimit) {
       throw new RangeError(
@@ -313,9 +315,8 @@ export function checkContext(context: number): void {
   }
 }
 
-/** An unsigned 64-bit value; undefined stays so. */
-export function checkUint64<T extends bigint | number | undefined>(value: T, name: string): T {
-  if (value === undefined) return value;
+/** An unsigned 64-bit value. */
+export function checkUint64<T extends bigint | number>(value: T, name: string): T {
   const fits = typeof value === 'bigint' ? value >= 0n && value < 2n ** 64n : Number.isSafeInteger(value) && value >= 0;
   if (!fits) throw new RangeError(`${name}: expected an unsigned 64-bit integer, not ${show(value)}`);
   return value;

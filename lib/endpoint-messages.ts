@@ -55,24 +55,24 @@ export abstract class MessageEndpoint extends EndpointBase {
   /**
    * Sends a message: fi_send(3), fi_sendv(3), fi_senddata(3), fi_sendmsg(3).
    *
-   * @param buffers - One buffer, or several that become one message. Untouched until the promise is settled.
+   * @param buffer - One buffer, or several that become one message. Untouched until the promise is settled.
    * @param address - What {@link AddressVector.insert} returned; left out for a connected endpoint.
    * @throws TypeError or RangeError for arguments that cannot be, FabricError when the provider refuses the post.
    */
-  send(buffers: Buffers, address = ANY_ADDRESS, options?: SendOptions): Promise<Completion> {
-    return this.#begin(SEND, buffers, this.destination(address), 0n, 0n, options);
+  send(buffer: Buffers, address = ANY_ADDRESS, options?: SendOptions): Promise<Completion> {
+    return this.#begin(SEND, buffer, this.destination(address), 0n, 0n, options);
   }
 
   /**
    * Receives a message: fi_recv(3), fi_recvv(3), fi_recvmsg(3).
    *
-   * @param buffers - Filled from the start; `length` of the completion says how far.
+   * @param buffer - Filled from the start; `length` of the completion says how far.
    * @param address - From whom, where the endpoint has FI_DIRECTED_RECV; by default from anyone.
    * @throws as {@link send}; rejects with `FI_ETRUNC` for a message longer than the buffers.
    */
-  recv(buffers: Buffers, address = ANY_ADDRESS, options?: FlaggedOptions): Promise<Completion> {
+  recv(buffer: Buffers, address = ANY_ADDRESS, options?: FlaggedOptions): Promise<Completion> {
     checkAddress(address, ANY_ADDRESS);
-    return this.#begin(RECV, buffers, address, 0n, 0n, options);
+    return this.#begin(RECV, buffer, address, 0n, 0n, options);
   }
 
   /**
@@ -80,8 +80,8 @@ export abstract class MessageEndpoint extends EndpointBase {
    *
    * @param tag - As many bits as `epAttr.memTagFormat` has.
    */
-  tsend(buffers: Buffers, address: number, tag: bigint, options?: SendOptions): Promise<Completion> {
-    return this.#begin(TSEND, buffers, this.destination(address), this.#checkTag(tag, 'tag'), 0n, options);
+  tsend(buffer: Buffers, address: number, tag: bigint, options?: SendOptions): Promise<Completion> {
+    return this.#begin(TSEND, buffer, this.destination(address), this.#checkTag(tag, 'tag'), 0n, options);
   }
 
   /**
@@ -92,14 +92,14 @@ export abstract class MessageEndpoint extends EndpointBase {
    * @param ignore - … except for the bits that are set here.
    */
   trecv(
-    buffers: Buffers,
+    buffer: Buffers,
     tag: bigint,
     ignore = 0n,
     address = ANY_ADDRESS,
     options?: FlaggedOptions,
   ): Promise<Completion> {
     checkAddress(address, ANY_ADDRESS);
-    return this.#begin(TRECV, buffers, address, this.#checkTag(tag, 'tag'), checkUint64(ignore, 'ignore'), options);
+    return this.#begin(TRECV, buffer, address, this.#checkTag(tag, 'tag'), checkUint64(ignore, 'ignore'), options);
   }
 
   /**
@@ -191,7 +191,7 @@ export abstract class MessageEndpoint extends EndpointBase {
 
   #begin(
     kind: MessageKind,
-    buffers: Buffers,
+    buffer: Buffers,
     address: number,
     tag: bigint,
     ignore: bigint,
@@ -199,22 +199,20 @@ export abstract class MessageEndpoint extends EndpointBase {
   ): Promise<Completion> {
     const handle = handleOf(this);
     const isPlain = options?.flags === undefined && options?.data === undefined && address < FIRST_GROUP_ADDRESS;
-    if (ArrayBuffer.isView(buffers) && isPlain) {
-      const { memory, offset, length } = kind.receives
-        ? this.locate(buffers, 'buffer', Infinity)
-        : this.locate(buffers);
+    if (ArrayBuffer.isView(buffer) && isPlain) {
+      const { memory, offset, length } = kind.receives ? this.locate(buffer, 'buffer', Infinity) : this.locate(buffer);
       const { call } = kind;
       const post = (): number => call(handle, memory, offset, length, address, PROMISE_DOOR, tag, ignore);
-      return this.begin(kind, buffers, post, options?.signal);
+      return this.begin(kind, buffer, post, options?.signal);
     }
     const { txAttr, rxAttr } = this.info;
-    const segments = this.segments(buffers, 'buffers', kind.receives ? rxAttr.iovLimit : txAttr.iovLimit);
+    const segments = this.segments(buffer, 'buffer', kind.receives ? rxAttr.iovLimit : txAttr.iovLimit);
     const flags = operationFlags(options);
-    const data = checkUint64(options?.data, 'options.data') ?? 0n;
+    const data = checkUint64(options?.data ?? 0n, 'options.data');
     if ((flags & OPERATION_FLAGS.FI_MULTI_RECV) !== 0n) this.#checkMultiRecv();
     const post = (): number =>
       binding.endpointMessage(handle, kind.general, PROMISE_DOOR, segments, address, tag, ignore, data, flags);
-    return this.begin(kind, buffers, post, options?.signal);
+    return this.begin(kind, buffer, post, options?.signal);
   }
 
   #inject(
@@ -230,7 +228,7 @@ export abstract class MessageEndpoint extends EndpointBase {
       const sent = this.#begin(kind.tagged ? TSEND : SEND, copy, address, tag ?? 0n, 0n, { data });
       return sent.then(() => undefined);
     }
-    checkUint64(data, 'options.data');
+    if (data !== undefined) checkUint64(data, 'options.data');
     const handle = handleOf(this);
     const isPlain = tag === undefined && data === undefined;
     const post = (): number =>

@@ -50,19 +50,19 @@ export abstract class RmaEndpoint extends MessageEndpoint {
   /**
    * Reads from a peer's memory: fi_read(3), fi_readv(3), fi_readmsg(3).
    *
-   * @param buffers - Filled one after the other; how much is read is how much they hold.
+   * @param buffer - Filled one after the other; how much is read is how much they hold.
    * @param address - What {@link AddressVector.insert} returned.
    * @param remote - What the peer's {@link MemoryRegion.remote} gave.
    * @throws RangeError beyond the remote region; rejects with what the provider says of a key that is unknown, or gives no
    * permission.
    */
-  read(buffers: Buffers, address: number, remote: RemoteRegion, options?: ReadOptions): Promise<Completion> {
-    return this.#begin(READ, buffers, address, remote, options);
+  read(buffer: Buffers, address: number, remote: RemoteRegion, options?: ReadOptions): Promise<Completion> {
+    return this.#begin(READ, buffer, address, remote, options);
   }
 
   /** Writes to a peer's memory: fi_write(3), fi_writev(3), fi_writedata(3), fi_writemsg(3). See {@link read}. */
-  write(buffers: Buffers, address: number, remote: RemoteRegion, options?: WriteOptions): Promise<Completion> {
-    return this.#begin(WRITE, buffers, address, remote, options);
+  write(buffer: Buffers, address: number, remote: RemoteRegion, options?: WriteOptions): Promise<Completion> {
+    return this.#begin(WRITE, buffer, address, remote, options);
   }
 
   /**
@@ -77,7 +77,8 @@ export abstract class RmaEndpoint extends MessageEndpoint {
   ): Promise<void> {
     const { injectSize } = this.info.txAttr;
     const { memory, offset, length } = this.locate(buffer, 'buffer', injectSize, 'txAttr.injectSize');
-    const data = checkUint64(options?.data, 'options.data');
+    const data = options?.data;
+    if (data !== undefined) checkUint64(data, 'options.data');
     const destination = this.destination(address);
     const remoteAddress = this.locateRemote(remote, options?.remoteOffset ?? 0, length);
     const handle = handleOf(this);
@@ -130,7 +131,7 @@ export abstract class RmaEndpoint extends MessageEndpoint {
 
   #begin(
     kind: RmaKind,
-    buffers: Buffers,
+    buffer: Buffers,
     address: number,
     remote: RemoteRegion,
     options: WriteOptions | undefined,
@@ -138,20 +139,20 @@ export abstract class RmaEndpoint extends MessageEndpoint {
     const handle = handleOf(this);
     const remoteOffset = options?.remoteOffset ?? 0;
     this.destination(address);
-    if (ArrayBuffer.isView(buffers) && options?.flags === undefined && options?.data === undefined) {
-      const { memory, offset, length } = this.locate(buffers);
+    if (ArrayBuffer.isView(buffer) && options?.flags === undefined && options?.data === undefined) {
+      const { memory, offset, length } = this.locate(buffer);
       const remoteAddress = this.locateRemote(remote, remoteOffset, length);
       const { call } = kind;
       const post = (): number =>
         call(handle, memory, offset, length, address, PROMISE_DOOR, remoteAddress, remote.keyArgument);
-      return this.begin(kind, buffers, post, options?.signal);
+      return this.begin(kind, buffer, post, options?.signal);
     }
-    const segments = this.segments(buffers, 'buffers', this.info.txAttr.iovLimit);
+    const segments = this.segments(buffer, 'buffer', this.info.txAttr.iovLimit);
     let total = 0;
     for (let i = 2; i < segments.length; i += 3) total += segments[i]!;
     const remoteAddress = this.locateRemote(remote, remoteOffset, total);
     const flags = operationFlags(options);
-    const data = checkUint64(options?.data, 'options.data') ?? 0n;
+    const data = checkUint64(options?.data ?? 0n, 'options.data');
     const post = (): number =>
       binding.endpointRma(
         handle,
@@ -164,7 +165,7 @@ export abstract class RmaEndpoint extends MessageEndpoint {
         data,
         flags,
       );
-    return this.begin(kind, buffers, post, options?.signal);
+    return this.begin(kind, buffer, post, options?.signal);
   }
 
   #post(

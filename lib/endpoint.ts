@@ -6,7 +6,7 @@ import { CAPABILITIES, MODES, OPERATION_FLAGS } from './constants.js';
 import { Counter } from './counter.js';
 import { Domain } from './domain.js';
 import { AtomicEndpoint } from './endpoint-atomics.js';
-import { optionCodec, type EndpointOption, type EndpointOptionValue } from './endpoint-options.js';
+import { ENDPOINT_OPTIONS, optionCodec, type EndpointOption, type EndpointOptionValue } from './endpoint-options.js';
 import { check, FabricError, show } from './errors.js';
 import { EventQueue } from './event-queue.js';
 import type { EventOwner } from './events.js';
@@ -182,7 +182,7 @@ export class Endpoint extends AtomicEndpoint implements EventOwner {
    */
   getOption<T extends EndpointOption>(option: T): EndpointOptionValue<T> {
     const codec = optionCodec(option);
-    const raw = binding.endpointGetOption(handleOf(this), codec.number, codec.size);
+    const raw = binding.endpointGetOption(handleOf(this), ENDPOINT_OPTIONS[option], codec.size);
     return codec.decode(check<bigint>(raw, 'fi_getopt', `cannot read ${option}`));
   }
 
@@ -190,7 +190,7 @@ export class Endpoint extends AtomicEndpoint implements EventOwner {
   setOption<T extends EndpointOption>(option: T, value: EndpointOptionValue<T>): void {
     const codec = optionCodec(option);
     const raw = codec.encode(value, option);
-    const result = binding.endpointSetOption(handleOf(this), codec.number, codec.size, raw);
+    const result = binding.endpointSetOption(handleOf(this), ENDPOINT_OPTIONS[option], codec.size, raw);
     check(result, 'fi_setopt', `cannot set ${option} to ${show(value)}`);
   }
 

@@ -7,7 +7,6 @@ export {
   queryCollective,
   REDUCTIONS,
   type Collective,
-  type CollectiveArray,
   type CollectiveLimits,
   type Reduction,
 } from './collectives.js';

@@ -4,7 +4,7 @@ import {
   FabricError,
   getInfo,
   queryCollective,
-  type CollectiveArray,
+  type AtomicArray,
   type Endpoint,
   type Info,
 } from 'node-libfabric';
@@ -110,7 +110,7 @@ describe.skipIf(info === undefined)('CollectiveGroup', () => {
 
   it('refuses what the provider cannot do, before it is asked', async () => {
     const [one, two] = await join(2);
-    const numbers = (length: number): CollectiveArray => new Float64Array(length);
+    const numbers = (length: number): AtomicArray => new Float64Array(length);
     const refused = async (promise: Promise<unknown>): Promise<string> => String(await rejection(promise, 'a refusal'));
     expect(await refused(one!.alltoall(numbers(2), numbers(2)))).toMatch(/FI_ALLTOALL .*FI_EOPNOTSUPP/);
     expect(await refused(one!.gather(numbers(1), numbers(2), 0))).toMatch(/FI_EOPNOTSUPP/);

@@ -195,7 +195,9 @@ describe('opening an Endpoint', () => {
   it('refuses an interface that is not RDM, or wants what is not supported', () => {
     const messages = getInfo({ fabricAttr: { provName: 'tcp' }, epAttr: { type: 'FI_EP_MSG' } })[0]!;
     expect(() => Endpoint.open(messages)).toThrow(
-      new TypeError("info.epAttr.type: expected 'FI_EP_RDM', not 'FI_EP_MSG'"),
+      new TypeError(
+        "info.epAttr.type: expected FI_EP_RDM or FI_EP_DGRAM, not 'FI_EP_MSG'; ConnectedEndpoint opens those",
+      ),
     );
     const greedy: Info = { ...info, mode: ['FI_MSG_PREFIX'] };
     expect(() => Endpoint.open(greedy)).toThrow(/^info\.mode: provider tcp;ofi_rxm wants FI_MSG_PREFIX/);

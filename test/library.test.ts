@@ -120,7 +120,7 @@ describe.concurrent('libraryInfo', () => {
 it.skipIf(!here.headers.startsWith('1.'))(
   'the symbols of the headers are used where a library has newer ones',
   async () => {
-    const versions = ['1.0', '1.1', '1.3', '1.8'].map((version) => `FABRIC_${version} {};`);
+    const versions = ['1.0', '1.1', '1.3', '1.4', '1.8'].map((version) => `FABRIC_${version} {};`);
     const map = join(folder, 'versions.map');
     writeFileSync(map, versions.join('\n'));
     const library = join(folder, 'versioned.so');

@@ -12,7 +12,7 @@ import {
   version,
   type AddressVector,
   type AddressVectorSet,
-  type CollectiveArray,
+  type AtomicArray,
   type Completion,
   type EndpointOptionValue,
   type EnvironmentProblem,
@@ -54,8 +54,8 @@ describe('the public types', () => {
     expectTypeOf<AddressVectorSet['members']>().toEqualTypeOf<number[]>();
     expectTypeOf<(typeof CollectiveGroup)['join']>().returns.resolves.toEqualTypeOf<CollectiveGroup>();
     expectTypeOf<(typeof MulticastGroup)['join']>().returns.resolves.toEqualTypeOf<MulticastGroup>();
-    expectTypeOf<Float64Array>().toExtend<CollectiveArray>();
-    expectTypeOf<Uint8ClampedArray>().not.toExtend<CollectiveArray>();
+    expectTypeOf<Float64Array>().toExtend<AtomicArray>();
+    expectTypeOf<Uint8ClampedArray>().not.toExtend<AtomicArray>();
   });
 
   it('are those of endpoints', () => {
