@@ -188,7 +188,7 @@ export class CompletionQueue extends Resource implements ProgressClient {
     if (operation === undefined) return;
     this.#operations[slot] = undefined;
     this.#outstanding--;
-    operation.owner.settled();
+    operation.ended();
   }
 
   /** @internal The slot of an operation that is still outstanding, or -1. */
@@ -238,37 +238,43 @@ export class CompletionQueue extends Resource implements ProgressClient {
     for (let i = 0; i < count; i++) {
       const slot = ring.context[i]!;
       if (slot === NO_OPERATION) {
-        this.#remoteWrites.push(this.#completion(i, false));
+        this.#remoteWrites.push(this.#completion(i));
         continue;
       }
       const operation = this.#operations[slot];
       if (operation === undefined) continue;
-      this.#operations[slot] = undefined;
-      this.#outstanding--;
-      operation.owner.settled();
       const error = ring.error[i]!;
+      const isOver =
+        !operation.isMany || (ring.flags[i]! & OPERATION_FLAGS.FI_MULTI_RECV) !== 0n || error === ERRORS.FI_ECANCELED;
+      if (isOver) {
+        this.#operations[slot] = undefined;
+        this.#outstanding--;
+      }
       if (error === 0) {
-        operation.succeed(this.#completion(i, operation.tagged));
+        operation.succeed(this.#completion(i, operation));
       } else {
         const message = this.closed ? '' : binding.completionQueueErrorText(handleOf(this), slot);
         const errno = ring.providerError[i]!;
         operation.fail(error, errno === 0 ? undefined : { errno, message });
       }
+      if (isOver) operation.ended();
     }
     if (this.outstanding === 0 && this.#blocked.size === 0) active.delete(this);
     if (this.#blocked.size > 0) this.retryBlocked();
     this.domain.operationsEnded();
   }
 
-  #completion(index: number, tagged: boolean): Completion {
+  #completion(index: number, operation?: PendingOperation): Completion {
     const ring = this.#ring;
     const flags = ring.flags[index]!;
     const completion: { -readonly [K in keyof Completion]: Completion[K] } = {
       length: ring.length[index]!,
       flags,
     };
-    if (tagged) completion.tag = ring.tag[index]!;
+    if (operation?.tagged === true) completion.tag = ring.tag[index]!;
+    if (operation?.isMany === true) completion.offset = ring.offset[index]!;
     if ((flags & OPERATION_FLAGS.FI_REMOTE_CQ_DATA) !== 0n) completion.data = ring.data[index]!;
+    if (ring.source[index]! >= 0) completion.source = ring.source[index]!;
     return completion;
   }
 
@@ -291,8 +297,8 @@ export class CompletionQueue extends Resource implements ProgressClient {
     active.delete(this);
     this.#remoteWrites.fail(this.#failure);
     for (const operation of waiting) {
-      operation?.owner.settled();
       operation?.fail(this.#failure);
+      operation?.ended();
     }
   }
 

@@ -146,8 +146,8 @@ export abstract class EndpointBase extends Resource {
 
   /** @internal */
   dropped(operation: PendingOperation, error: unknown): void {
-    this.settled();
     operation.reject(error);
+    operation.ended();
   }
 
   /**
@@ -163,12 +163,26 @@ export abstract class EndpointBase extends Resource {
     signal?: AbortSignal,
     isInjected = false,
   ): Promise<Completion> {
-    this.checkDirection(kind.receives);
-    if (signal?.aborted === true) return Promise.reject(signal.reason as Error);
-    const blocked = kind.receives ? this.#blockedReceives : this.#blockedSends;
-    const slot = blocked.isEmpty ? post() : FULL;
-    this.checkPost(slot, kind.syscall);
+    if (signal?.aborted === true) {
+      this.checkDirection(kind.receives);
+      return Promise.reject(signal.reason as Error);
+    }
     const operation = new PendingOperation(this, kind.syscall, kind.tagged, isInjected);
+    this.start(operation, kind.receives, buffers, post);
+    if (signal !== undefined) {
+      operation.listen(signal, () => {
+        this.cancel(operation, kind.receives);
+      });
+    }
+    return operation.promise;
+  }
+
+  /** @internal Posts an operation, now or when the provider has room; see {@link begin}. */
+  start(operation: PendingOperation, receives: boolean, buffers: Buffers, post: () => number): void {
+    this.checkDirection(receives);
+    const blocked = this.#blocked(receives);
+    const slot = blocked.isEmpty ? post() : FULL;
+    this.checkPost(slot, operation.syscall);
     this.#started();
     if (slot >= 0) {
       this.posted(operation, slot);
@@ -176,12 +190,6 @@ export abstract class EndpointBase extends Resource {
       blocked.add({ operation, post, buffers });
       this.completionQueue.block(this);
     }
-    if (signal !== undefined) {
-      operation.listen(signal, () => {
-        this.#cancel(operation, blocked);
-      });
-    }
-    return operation.promise;
   }
 
   /** @internal @throws TypeError when this is a context of the other direction. */
@@ -261,14 +269,18 @@ export abstract class EndpointBase extends Resource {
   cancelAll(): void {
     this.completionQueue.drain();
     this.#dropBlocked();
-    for (const operation of this.completionQueue.operationsOf(this)) this.#cancel(operation, this.#blockedReceives);
+    for (const operation of this.completionQueue.operationsOf(this)) this.cancel(operation, true);
   }
 
   #dropBlocked(): void {
     for (const operation of [...this.#blockedSends.clear(), ...this.#blockedReceives.clear()]) {
-      this.settled();
       operation.fail(ERRORS.FI_ECANCELED);
+      operation.ended();
     }
+  }
+
+  #blocked(receives: boolean): BlockedPosts {
+    return receives ? this.#blockedReceives : this.#blockedSends;
   }
 
   #started(): void {
@@ -276,10 +288,11 @@ export abstract class EndpointBase extends Resource {
     if (this.#referenced) this.completionQueue.reference(1);
   }
 
-  #cancel(operation: PendingOperation, blocked: BlockedPosts): void {
-    if (blocked.remove(operation)) {
-      this.settled();
+  /** @internal Ends an operation early: fi_cancel(3). */
+  cancel(operation: PendingOperation, receives: boolean): void {
+    if (this.#blocked(receives).remove(operation)) {
       operation.fail(ERRORS.FI_ECANCELED);
+      operation.ended();
       return;
     }
     const slot = this.completionQueue.slotOf(operation);

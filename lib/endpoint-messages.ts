@@ -13,7 +13,8 @@ import {
 } from './endpoint-base.js';
 import { ERRORS, OPERATION_FLAGS } from './constants.js';
 import { fabricError, show } from './errors.js';
-import type { Completion } from './operation.js';
+import { MultiReceive, type MultiReceiveOptions } from './multi-receive.js';
+import type { Completion, PendingOperation } from './operation.js';
 import { handleOf } from './resource.js';
 
 type Post = typeof binding.endpointSend;
@@ -28,6 +29,7 @@ const SEND = kind('fi_send', binding.endpointSend, MESSAGE_KINDS.send, { receive
 const RECV = kind('fi_recv', binding.endpointRecv, MESSAGE_KINDS.recv, { receives: true, tagged: false });
 const TSEND = kind('fi_tsend', binding.endpointTsend, MESSAGE_KINDS.tsend, { receives: false, tagged: true });
 const TRECV = kind('fi_trecv', binding.endpointTrecv, MESSAGE_KINDS.trecv, { receives: true, tagged: true });
+const MULTI_RECEIVE_FLAGS = OPERATION_FLAGS.FI_MULTI_RECV | OPERATION_FLAGS.FI_COMPLETION;
 const INJECT: OperationKind = { syscall: 'fi_inject', receives: false, tagged: false };
 const TINJECT: OperationKind = { syscall: 'fi_tinject', receives: false, tagged: true };
 
@@ -174,7 +176,6 @@ export abstract class MessageEndpoint extends EndpointBase {
     this.#checkMultiRecv();
     this.checkDirection(true);
     const segments = this.segments(buffer, 'buffer', 1);
-    const flags = operationFlags({ flags: ['FI_MULTI_RECV', 'FI_COMPLETION'] });
     const result = binding.endpointMessage(
       handleOf(this),
       MESSAGE_KINDS.recv,
@@ -184,9 +185,46 @@ export abstract class MessageEndpoint extends EndpointBase {
       0n,
       0n,
       0n,
-      flags,
+      MULTI_RECEIVE_FLAGS,
     );
     return this.postedBatch(result, 'fi_recvmsg');
+  }
+
+  /**
+   * Receives many messages into a few large buffers, as an async iterable of slices: FI_MULTI_RECV of fi_msg(3). What was
+   * taken from it has to be released, for its buffer to receive again:
+   *
+   * ```js
+   * for await (const message of endpoint.multiReceive({ byteLength: 1 << 20 })) {
+   *   handle(message.bytes);
+   *   message.release();
+   * }
+   * ```
+   *
+   * @throws RangeError for sizes that cannot be, FabricError when the provider refuses.
+   */
+  multiReceive(options: MultiReceiveOptions = {}): MultiReceive {
+    this.#checkMultiRecv();
+    const post = (buffer: Uint8Array, operation: PendingOperation): void => {
+      const handle = handleOf(this);
+      const segments = this.segments(buffer, 'buffer', 1);
+      this.start(operation, true, buffer, () =>
+        binding.endpointMessage(
+          handle,
+          MESSAGE_KINDS.recv,
+          PROMISE_DOOR,
+          segments,
+          ANY_ADDRESS,
+          0n,
+          0n,
+          0n,
+          MULTI_RECEIVE_FLAGS,
+        ),
+      );
+    };
+    return new MultiReceive(this, options, post, (operation) => {
+      this.cancel(operation, true);
+    });
   }
 
   #begin(
@@ -209,7 +247,9 @@ export abstract class MessageEndpoint extends EndpointBase {
     const segments = this.segments(buffer, 'buffer', kind.receives ? rxAttr.iovLimit : txAttr.iovLimit);
     const flags = operationFlags(options);
     const data = checkUint64(options?.data ?? 0n, 'options.data');
-    if ((flags & OPERATION_FLAGS.FI_MULTI_RECV) !== 0n) this.#checkMultiRecv();
+    if ((flags & OPERATION_FLAGS.FI_MULTI_RECV) !== 0n) {
+      throw new TypeError('options.flags: FI_MULTI_RECV completes many times; take multiReceive() or postMultiRecv()');
+    }
     const post = (): number =>
       binding.endpointMessage(handle, kind.general, PROMISE_DOOR, segments, address, tag, ignore, data, flags);
     return this.begin(kind, buffer, post, options?.signal);

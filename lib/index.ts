@@ -64,6 +64,7 @@ export {
 export type { Buffers, FlaggedOptions, SendOptions } from './endpoint-base.js';
 export { libraryInfo, version, type LibraryInfo, type LibrarySource, type LoadAttempt } from './library.js';
 export { FabricLog, LOG_CHANNEL, openLog, type LogLevel, type LogMessage, type LogOptions } from './log.js';
+export { MultiReceive, ReceivedMessage, type MultiReceiveOptions } from './multi-receive.js';
 export { MulticastGroup } from './multicast-group.js';
 export { Group, type JoinOptions } from './group.js';
 export * from './memory-constants.js';

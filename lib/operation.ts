@@ -13,6 +13,10 @@ export interface Completion {
   readonly tag?: bigint;
   /** Immediate data of the peer, when it sent some. */
   readonly data?: bigint;
+  /** @internal Where in its ArrayBuffer a message of a multi-receive is; -1 when there is none. */
+  readonly offset?: number;
+  /** Who sent a message, as an index of the address vector, where the endpoint has FI_SOURCE and the sender is known. */
+  readonly source?: number;
 }
 
 /** Options of an operation. */
@@ -53,6 +57,8 @@ export class PendingOperation {
     readonly tagged: boolean,
     /** Whether it is over when the provider has taken it. */
     readonly isInjected: boolean,
+    /** FI_MULTI_RECV: it completes for each message, and is over when a completion has that flag. */
+    readonly isMany = false,
   ) {
     this.promise = new Promise<Completion>((resolve, reject) => {
       this.resolve = resolve;
@@ -69,6 +75,11 @@ export class PendingOperation {
     this.#unlisten = () => {
       signal.removeEventListener('abort', cancel);
     };
+  }
+
+  /** Nothing more will come of it. */
+  ended(): void {
+    this.owner.settled();
   }
 
   succeed(completion: Completion): void {

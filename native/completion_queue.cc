@@ -133,8 +133,8 @@ int CompletionQueue::ReadError(Entry* entry, Door* door) {
   *entry = {error->len, error->flags,         error->data,          error->tag,
             0,          ContextOf(operation), std::abs(error->err), std::abs(error->prov_errno),
             -1};
-  // A multi-receive goes on after a message that did not fit, unless it is said to be over.
-  if (!operation->many || (error->flags & FI_MULTI_RECV)) Finish(operation);
+  // A multi-receive goes on after a message that did not fit, unless it is said to be over, or was cancelled.
+  if (!operation->many || (error->flags & FI_MULTI_RECV) || error->err == FI_ECANCELED) Finish(operation);
   return 1;
 }
 
@@ -199,7 +199,8 @@ int CompletionQueue::Read(Door door, const CompletionArrays& out) {
       entry = {entries[i].len, entries[i].flags, entries[i].data, entries[i].tag, 0, 0, 0, 0, -1};
       // Without a buffer it is no message: the provider only says that the multi-receive is over.
       if (operation->many) entry.offset = entries[i].buf ? operation->memory->OffsetOf(entries[i].buf) : -1;
-      if (wants_source) entry.source = operation->endpoint->IndexOf(sources[i]);
+      // Only receives have a source; for a send the provider may leave what was there.
+      if (wants_source && (entry.flags & FI_RECV)) entry.source = operation->endpoint->IndexOf(sources[i]);
       Deliver(door, out, &count, operation, entry);
     }
     if (result < room) break;

@@ -10,16 +10,24 @@ interface Program {
   readonly file: string;
   readonly line: number;
   readonly code: string;
+  /** What the page says that it prints, where it says so. */
+  readonly output: string | undefined;
 }
 
-/** The blocks of JavaScript that a page promises to work: those after a comment that says who runs them. */
+/**
+ * The blocks of JavaScript that a page promises to work: those after a comment that says who runs them. A block of text
+ * after "It prints:" is held to that.
+ */
 function programsOf(file: string): Program[] {
   const page = readFileSync(join(ROOT, file), 'utf8');
-  const blocks = page.matchAll(/^<!-- run by [^\n]* -->\n+```js\n([^]*?)^```$/gm);
-  return [...blocks].map(({ 1: code, index }) => ({
+  const blocks = page.matchAll(
+    /^<!-- run by [^\n]* -->\n+```js\n([^]*?)^```$(?:\n+It prints:\n+```text\n([^]*?)^```$)?/gm,
+  );
+  return [...blocks].map(({ 1: code, 2: output, index }) => ({
     file,
     line: page.slice(0, index).split('\n').length,
     code: code!,
+    output,
   }));
 }
 
@@ -53,8 +61,9 @@ describe('the pages', () => {
 
   it.each(programs)('have a program that runs: $file:$line', async (program) => {
     await using child = run(program);
-    const { code, signal, stderr } = await child.ended();
+    const { code, signal, stdout, stderr } = await child.ended();
     expect({ code, signal, stderr }).toEqual({ code: 0, signal: null, stderr: '' });
+    if (program.output !== undefined) expect(stdout).toBe(program.output);
   });
 
   it('have one in README.md that says hello', async () => {
