@@ -80,14 +80,14 @@ class RoomOperation extends PendingOperation {
  * after; set the endpoint's FI_OPT_MIN_MULTI_RECV to the longest message, and that never happens. The iteration ends when
  * it is closed, and throws FI_ECANCELED when the endpoint is.
  */
-export class MultiReceive implements AsyncIterableIterator<ReceivedMessage> {
+export class MultiReceive implements AsyncIterableIterator<ReceivedMessage, undefined> {
   readonly #owner: OperationOwner;
   readonly #post: PostRoom;
   readonly #cancel: (operation: PendingOperation) => void;
   readonly #rooms: Room[] = [];
   readonly #arrived: (ReceivedMessage | { readonly error: unknown })[] = [];
   readonly #waiting: {
-    resolve: (result: IteratorResult<ReceivedMessage>) => void;
+    resolve: (result: IteratorResult<ReceivedMessage, undefined>) => void;
     reject: (error: unknown) => void;
   }[] = [];
   #closed = false;
@@ -119,10 +119,10 @@ export class MultiReceive implements AsyncIterableIterator<ReceivedMessage> {
   }
 
   /** The next message; first come, first served. */
-  next(): Promise<IteratorResult<ReceivedMessage>> {
+  next(): Promise<IteratorResult<ReceivedMessage, undefined>> {
     const arrived = this.#arrived.shift();
     if (arrived instanceof ReceivedMessage) return Promise.resolve({ done: false, value: arrived });
-    if (arrived !== undefined) return Promise.reject(arrived.error as Error);
+    if (arrived !== undefined) return Promise.reject(arrived.error);
     if (this.#closed) return Promise.resolve({ done: true, value: undefined });
     return new Promise((resolve, reject) => {
       this.#waiting.push({ resolve, reject });
@@ -130,7 +130,7 @@ export class MultiReceive implements AsyncIterableIterator<ReceivedMessage> {
   }
 
   /** Stops receiving: fi_cancel(3). Called by leaving a `for await`. */
-  return(): Promise<IteratorResult<ReceivedMessage>> {
+  return(): Promise<IteratorResult<ReceivedMessage, undefined>> {
     this.close();
     return Promise.resolve({ done: true, value: undefined });
   }
