@@ -57,12 +57,14 @@ class RoomOperation extends PendingOperation {
   constructor(
     owner: OperationOwner,
     received: (completion: Completion) => void,
-    failed: (error: unknown) => void,
+    failed: (error: Error) => void,
     ended: () => void,
   ) {
     super(owner, 'fi_recvmsg', false, false, true);
     this.resolve = received;
-    this.reject = failed;
+    this.reject = (error) => {
+      failed(error as Error);
+    };
     this.#ended = ended;
   }
 
@@ -85,10 +87,10 @@ export class MultiReceive implements AsyncIterableIterator<ReceivedMessage, unde
   readonly #post: PostRoom;
   readonly #cancel: (operation: PendingOperation) => void;
   readonly #rooms: Room[] = [];
-  readonly #arrived: (ReceivedMessage | { readonly error: unknown })[] = [];
+  readonly #arrived: (ReceivedMessage | { readonly error: Error })[] = [];
   readonly #waiting: {
     resolve: (result: IteratorResult<ReceivedMessage, undefined>) => void;
-    reject: (error: unknown) => void;
+    reject: (error: Error) => void;
   }[] = [];
   #closed = false;
 
@@ -109,7 +111,12 @@ export class MultiReceive implements AsyncIterableIterator<ReceivedMessage, unde
     for (let i = 0; i < bufferCount; i++) {
       const room = { buffer: new Uint8Array(byteLength), held: 0, operation: undefined };
       this.#rooms.push(room);
-      this.#start(room);
+      try {
+        this.#start(room);
+      } catch (error) {
+        this.close();
+        throw error;
+      }
     }
   }
 
@@ -184,7 +191,7 @@ export class MultiReceive implements AsyncIterableIterator<ReceivedMessage, unde
     else waiting.resolve({ done: false, value: message });
   }
 
-  #failed(error: unknown): void {
+  #failed(error: Error): void {
     if (this.#closed) return;
     const waiting = this.#waiting.shift();
     if (waiting === undefined) this.#arrived.push({ error });
@@ -198,7 +205,7 @@ export class MultiReceive implements AsyncIterableIterator<ReceivedMessage, unde
     try {
       this.#start(room);
     } catch (error) {
-      this.#failed(error);
+      this.#failed(error as Error);
     }
   }
 }
