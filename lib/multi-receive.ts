@@ -155,6 +155,7 @@ export class MultiReceive implements AsyncIterableIterator<ReceivedMessage, unde
     this.close();
   }
 
+  /** Itself. */
   [Symbol.asyncIterator](): this {
     return this;
   }

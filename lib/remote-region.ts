@@ -74,6 +74,7 @@ export class RemoteRegion {
     return new RemoteRegion(this.address + BigInt(offset), this.rawKey ?? this.key, length);
   }
 
+  /** For JSON.stringify. */
   toJSON(): RemoteRegionJson {
     const key = this.rawKey === undefined ? hexadecimal(this.key) : Buffer.from(this.rawKey).toString('hex');
     return { address: hexadecimal(this.address), key, length: this.length };
