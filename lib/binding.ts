@@ -57,6 +57,32 @@ export interface RawEventError {
   readonly data: Buffer;
 }
 
+/** How many native objects there are, by kind. */
+export interface ObjectCounts {
+  readonly fabrics: number;
+  readonly domains: number;
+  readonly addressVectors: number;
+  readonly addressVectorSets: number;
+  readonly completionQueues: number;
+  readonly endpoints: number;
+  readonly sharedTransmits: number;
+  readonly memoryRegions: number;
+  readonly counters: number;
+  readonly eventQueues: number;
+  readonly passiveEndpoints: number;
+  readonly connectionRequests: number;
+  /** What watches queues from the event loop: goes a turn later. */
+  readonly watches: number;
+  /** In flight. */
+  readonly operations: number;
+  /** What keeps memory in place. */
+  readonly pins: number;
+  /** Objects of shm, of the whole process, that wait to be closed until a neighbour has gone. */
+  readonly waitingToClose: number;
+  /** ArrayBuffers that operations have used, and that were not collected. */
+  readonly memories: number;
+}
+
 type Handle = number;
 type Result = number;
 type Post = (
@@ -356,10 +382,12 @@ export interface Binding {
   memoryRegionInFlight: (region: Handle) => number;
   memoryRegionClose: (region: Handle) => Result;
 
+  /** What is open, by kind: for tests. */
+  objectCounts: () => ObjectCounts;
+
   memoryAllocate: (length: number, alignment: number, hugePages: boolean) => ArrayBuffer | Result;
   memoryOpen: (view: Uint8Array) => Handle;
   memoryRelease: (memory: Handle) => void;
-  memoryCount: () => number;
 }
 
 const ADDON = 'node_libfabric';

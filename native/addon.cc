@@ -65,6 +65,7 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   ExportLibrary(env, exports, environment);
   ExportDescribe(env, exports, environment);
   ExportParameters(env, exports, environment);
+  ExportObjectCounts(env, exports, environment);
   ExportLog(env, exports, environment);
   ExportInfo(env, exports, environment);
   ExportFabric(env, exports, environment);

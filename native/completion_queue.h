@@ -83,6 +83,7 @@ struct CompletionQueue {
   // Endpoints that are bound but not enabled. Some providers do not survive a read meanwhile (shm: it has no region
   // yet).
   int unready = 0;
+  bool cannot_wait = false;  // on its descriptor: Fabric::waits_for_closed_endpoints
   Progress* progress = nullptr;
   Memory* ring = nullptr;  // where `progress` writes
   int32_t ring_handle = -1;

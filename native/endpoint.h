@@ -73,12 +73,16 @@ struct Endpoint {
     groups.LeaveMulticast();
     if (events) events->sources.erase(&fid->fid);
     bool is_known = domain->fabric->is_shared_memory && !name.empty();
-    int result = is_known ? shared_memory::CloseEndpoint(&fid->fid, name) : domain->Close(&fid->fid);
+    bool is_listening = enabled && type == FI_EP_RDM && av;
+    int result = is_known       ? shared_memory::CloseEndpoint(&fid->fid, name)
+                 : is_listening ? domain->fabric->CloseListener(&fid->fid, {})
+                                : domain->Close(&fid->fid);
     if (result == -FI_EBUSY && groups.is_stuck) result = 0;  // given up
     if (result) return result;
     fid = nullptr;
     groups.LeaveCollectives();
     if (queue && !enabled) queue->unready--;
+    if (queue && domain->fabric->waits_for_closed_endpoints) queue->cannot_wait = true;
     return 0;
   }
 
@@ -93,6 +97,7 @@ struct Endpoint {
   AddressVector* av = nullptr;  // none when it is connected
   EventQueue* events = nullptr;
   bool requested = false;  // opened for a connection request that has not been accepted yet
+  std::string peer;        // the socket address of who requested it
   SharedTransmit* shared_transmit = nullptr;
   Endpoint* owner = nullptr;  // of a context: its scalable endpoint; of an endpoint: the receive context that it shares
   // By direction: how many operations are in flight, and how many the provider has room for (0: it does not say).

@@ -66,6 +66,7 @@ inline Environment& EnvironmentOf(const Napi::CallbackInfo& info) {
 void ExportLibrary(Napi::Env env, Napi::Object exports, Environment* environment);
 void ExportDescribe(Napi::Env env, Napi::Object exports, Environment* environment);
 void ExportParameters(Napi::Env env, Napi::Object exports, Environment* environment);
+void ExportObjectCounts(Napi::Env env, Napi::Object exports, Environment* environment);
 void ExportLog(Napi::Env env, Napi::Object exports, Environment* environment);
 void ExportInfo(Napi::Env env, Napi::Object exports, Environment* environment);
 void ExportFabric(Napi::Env env, Napi::Object exports, Environment* environment);

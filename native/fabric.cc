@@ -1,12 +1,24 @@
 #include "fabric.h"
 
-#include <cstring>
+#include <rdma/fi_cm.h>
 
 #include "close.h"
 #include "environment.h"
 #include "info.h"
 
 namespace node_libfabric {
+
+int Fabric::CloseListener(struct fid* listener, const std::vector<std::string>& peers) {
+  uint8_t name[1024];
+  size_t length = sizeof(name);
+  // int fi_getname(fid_t fid, void *addr, size_t *addrlen)
+  if (!forgets_accepted_sockets || fi_getname(listener, name, &length)) return Close(listener);
+  AcceptedSockets accepted(name, length);
+  int result = Close(listener);
+  if (!result) accepted.Abandon(peers, &abandoned);
+  return result;
+}
+
 namespace {
 
 // int fi_fabric(struct fi_fabric_attr *attr, struct fid_fabric **fabric, void *context)
@@ -19,10 +31,8 @@ Napi::Value FabricOpen(const Napi::CallbackInfo& info) {
     result = fi_fabric(native->fabric_attr, &fid, nullptr);
   }
   if (result) return Napi::Number::New(info.Env(), result);
-  const char* provider = native->fabric_attr->prov_name;
-  bool is_shared_memory = provider && std::strcmp(provider, "shm") == 0;
-  return Napi::Number::New(info.Env(),
-                           EnvironmentOf(info).fabrics.Add(std::make_unique<Fabric>(fid, is_shared_memory)));
+  auto fabric = std::make_unique<Fabric>(fid, native->fabric_attr->prov_name);
+  return Napi::Number::New(info.Env(), EnvironmentOf(info).fabrics.Add(std::move(fabric)));
 }
 
 // int fi_close(struct fid *fid)

@@ -2,15 +2,26 @@
 #pragma once
 
 #include <rdma/fabric.h>
+#include <unistd.h>
 
+#include <cstring>
+#include <string>
+#include <vector>
+
+#include "accepted_sockets.h"
 #include "shared_memory.h"
 
 namespace node_libfabric {
 
 struct Fabric {
-  Fabric(struct fid_fabric* fabric, bool is_shm) : fid(fabric), is_shared_memory(is_shm) {}
+  Fabric(struct fid_fabric* fabric, const char* provider)
+      : fid(fabric),
+        is_shared_memory(provider && std::strcmp(provider, "shm") == 0),
+        forgets_accepted_sockets(ForgetsAcceptedSockets(provider)),
+        waits_for_closed_endpoints(provider && std::strstr(provider, "ofi_rxm")) {}
   ~Fabric() {
     if (fid) Close(&fid->fid);
+    for (int number : abandoned) close(number);
   }
   Fabric(const Fabric&) = delete;
   Fabric& operator=(const Fabric&) = delete;
@@ -19,8 +30,16 @@ struct Fabric {
   // For this fabric and for what was opened from it, endpoints excepted.
   int Close(struct fid* child) const { return is_shared_memory ? shared_memory::Close(child) : fi_close(child); }
 
+  // The same for an endpoint that others connect to. Its connections with `peers` (socket addresses) go on without it.
+  int CloseListener(struct fid* listener, const std::vector<std::string>& peers);
+
   struct fid_fabric* fid;
   bool is_shared_memory;
+  bool forgets_accepted_sockets;
+  // fi_trywait(3) of a completion queue looks at endpoints that were bound to it and are gone (libfabric 1.17 to 2.6:
+  // nobody calls ofi_wait_del_fid).
+  bool waits_for_closed_endpoints;
+  std::vector<int> abandoned;  // file descriptors: native/accepted_sockets.h
   int children = 0;  // open domains
 };
 

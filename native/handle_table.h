@@ -58,6 +58,8 @@ class HandleTable {
     free_.push_back(index);
   }
 
+  size_t Count() const { return entries_.size() - free_.size(); }
+
   template <typename Visit>
   void ForEach(Visit visit) const {
     for (const Entry& entry : entries_) {

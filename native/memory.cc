@@ -58,12 +58,6 @@ void MemoryRelease(const Napi::CallbackInfo& info) {
   if (memory->in_flight == 0) environment.memories.Remove(handle);
 }
 
-Napi::Value MemoryCount(const Napi::CallbackInfo& info) {
-  int count = 0;
-  EnvironmentOf(info).memories.ForEach([&count](Memory&) { count++; });
-  return Napi::Number::New(info.Env(), count);
-}
-
 }  // namespace
 
 Memory::~Memory() {
@@ -158,7 +152,6 @@ int RegisterWithFreeKey(Domain* domain, struct fi_mr_attr* attr, uint64_t flags,
 void ExportMemory(Napi::Env env, Napi::Object exports, Environment* environment) {
   Export(env, exports, environment, "memoryOpen", MemoryOpen);
   Export(env, exports, environment, "memoryRelease", MemoryRelease);
-  Export(env, exports, environment, "memoryCount", MemoryCount);
 }
 
 }  // namespace node_libfabric

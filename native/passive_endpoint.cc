@@ -7,6 +7,21 @@
 #include "environment.h"
 
 namespace node_libfabric {
+
+int PassiveEndpoint::Close() {
+  if (!fid) return 0;
+  while (!requests.empty()) (*requests.begin())->Reject(nullptr, 0);
+  if (events) events->sources.erase(&fid->fid);
+  std::vector<std::string> peers;
+  environment->endpoints.ForEach([&](const Endpoint& endpoint) {
+    bool is_accepted = endpoint.fid && !endpoint.peer.empty();
+    if (is_accepted && endpoint.domain->fabric == fabric) peers.push_back(endpoint.peer);
+  });
+  int result = fabric->CloseListener(&fid->fid, peers);
+  if (!result) fid = nullptr;
+  return result;
+}
+
 namespace {
 
 PassiveEndpoint* Find(const Napi::CallbackInfo& info) {
@@ -22,7 +37,7 @@ Napi::Value PassiveEndpointOpen(const Napi::CallbackInfo& info) {
   struct fid_pep* fid = nullptr;
   int result = fi_passive_ep(fabric->fid, native.get(), &fid, nullptr);
   if (result) return Napi::Number::New(info.Env(), result);
-  auto passive_endpoint = std::make_unique<PassiveEndpoint>(fabric, fid, std::move(native));
+  auto passive_endpoint = std::make_unique<PassiveEndpoint>(&environment, fabric, fid, std::move(native));
   return Napi::Number::New(info.Env(), environment.passive_endpoints.Add(std::move(passive_endpoint)));
 }
 

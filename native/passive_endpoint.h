@@ -13,6 +13,7 @@
 
 namespace node_libfabric {
 
+struct Environment;
 struct PassiveEndpoint;
 
 // Somebody wants to connect. The provider holds the request until it is rejected, at the latest when its passive
@@ -44,8 +45,8 @@ class ConnectionRequest {
 };
 
 struct PassiveEndpoint {
-  PassiveEndpoint(Fabric* parent, struct fid_pep* pep, InfoPointer information)
-      : fabric(parent), fid(pep), info(std::move(information)) {
+  PassiveEndpoint(Environment* owner, Fabric* parent, struct fid_pep* pep, InfoPointer information)
+      : environment(owner), fabric(parent), fid(pep), info(std::move(information)) {
     fabric->children++;
   }
   ~PassiveEndpoint() {
@@ -57,15 +58,9 @@ struct PassiveEndpoint {
   PassiveEndpoint& operator=(const PassiveEndpoint&) = delete;
 
   // int fi_close(struct fid *fid)
-  int Close() {
-    if (!fid) return 0;
-    while (!requests.empty()) (*requests.begin())->Reject(nullptr, 0);
-    if (events) events->sources.erase(&fid->fid);
-    int result = fabric->Close(&fid->fid);
-    if (!result) fid = nullptr;
-    return result;
-  }
+  int Close();
 
+  Environment* environment;
   Fabric* fabric;
   struct fid_pep* fid;
   InfoPointer info;  // sockets keeps pointers into it

@@ -56,7 +56,7 @@ void Progress::Spin(int64_t budget_nanoseconds) {
 }
 
 int Progress::Arm() {
-  if (closed_ || !has_poll_) return -FI_ENOSYS;
+  if (closed_ || !has_poll_ || queue_->cannot_wait) return -FI_ENOSYS;
   struct fid* fid = &queue_->fid->fid;
   // int fi_trywait(struct fid_fabric *fabric, struct fid **fids, int count)
   int result = fi_trywait(queue_->domain->fabric->fid, &fid, 1);

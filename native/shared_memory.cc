@@ -76,6 +76,12 @@ int Close(struct fid* fid) {
   return 0;
 }
 
+size_t CountWaiting() {
+  State& state = Get();
+  std::lock_guard<std::mutex> guard(state.lock);
+  return state.waiting.size();
+}
+
 bool IsReachable(const std::string& name) {
   State& state = Get();
   std::lock_guard<std::mutex> guard(state.lock);

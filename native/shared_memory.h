@@ -8,6 +8,7 @@
 
 #include <rdma/fabric.h>
 
+#include <cstddef>
 #include <string>
 
 namespace node_libfabric {
@@ -25,6 +26,9 @@ int CloseEndpoint(struct fid* fid, const std::string& name);
 
 // Closes another object of the shm provider, after the endpoints that were closed before it.
 int Close(struct fid* fid);
+
+// How many objects that their owner has closed still wait for that, in the whole process.
+size_t CountWaiting();
 
 // Whether `name` can be inserted in an address vector: not when it was an endpoint of this process that is gone.
 bool IsReachable(const std::string& name);

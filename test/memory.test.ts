@@ -164,24 +164,24 @@ describe('buffers', () => {
 
   it('lets go of a buffer when it is collected, and of one in flight when its operation ends', async () => {
     const { left, right, toRight } = openPair(info);
-    const before = binding.memoryCount();
+    const before = binding.objectCounts().memories;
     const receiving = right.recv(new Uint8Array(1000));
     for (let i = 0; i < 500; i++) left.postRecv(new Uint8Array(1), i);
-    expect(binding.memoryCount()).toBe(before + 501);
+    expect(binding.objectCounts().memories).toBe(before + 501);
     collectGarbage();
-    expect(binding.memoryCount()).toBeGreaterThanOrEqual(501);
+    expect(binding.objectCounts().memories).toBeGreaterThanOrEqual(501);
     await within(Promise.all([left.send(Buffer.alloc(1), toRight), receiving]), 'the message');
     left.close();
     const batch = new CompletionBatch(1);
-    await collectUntil(() => binding.memoryCount() <= before + 2, 'the memories to be released');
+    await collectUntil(() => binding.objectCounts().memories <= before + 2, 'the memories to be released');
     expect(batch.capacity).toBe(1);
   });
 
   it('takes a message whose buffers are made and dropped a thousand times', async () => {
     const pair = openPair(info);
-    const before = binding.memoryCount();
+    const before = binding.objectCounts().memories;
     for (let i = 0; i < 1000; i++) await roundTrip(pair, new Uint8Array(4096), new Uint8Array(4096));
-    await collectUntil(() => binding.memoryCount() < before + 100, 'the memories to be released');
+    await collectUntil(() => binding.objectCounts().memories < before + 100, 'the memories to be released');
   });
 });
 
