@@ -15,6 +15,7 @@ import { ERRORS, OPERATION_FLAGS } from './constants.js';
 import { fabricError, show } from './errors.js';
 import type { Completion } from './operation.js';
 import { handleOf } from './resource.js';
+import { checkTrusted } from './untrusted-flags.js';
 
 type Post = typeof binding.endpointSend;
 
@@ -86,7 +87,9 @@ export abstract class MessageEndpoint extends EndpointBase {
 
   /**
    * Receives a tagged message: fi_trecv(3), fi_trecvv(3), fi_trecvmsg(3). With the flag FI_PEEK it only looks whether a
-   * message is there (`FI_ENOMSG` when none is), FI_CLAIM keeps it for a later receive, FI_DISCARD throws it away.
+   * message is there: rejects with `FI_ENOMSG` when none is. FI_PEEK with FI_DISCARD throws the message away; with FI_CLAIM
+   * it keeps the message for a receive with FI_CLAIM (and FI_DISCARD) alone, which takes the first that was claimed and has
+   * such a tag.
    *
    * @param tag - What the message's tag has to equal …
    * @param ignore - … except for the bits that are set here.
@@ -210,6 +213,7 @@ export abstract class MessageEndpoint extends EndpointBase {
     const { txAttr, rxAttr } = this.info;
     const segments = this.segments(buffers, 'buffers', kind.receives ? rxAttr.iovLimit : txAttr.iovLimit);
     const flags = operationFlags(options);
+    checkTrusted(this.info, flags, kind.syscall);
     const data = checkUint64(options?.data, 'options.data') ?? 0n;
     if ((flags & OPERATION_FLAGS.FI_MULTI_RECV) !== 0n) this.#checkMultiRecv();
     const post = (): number =>
