@@ -11,11 +11,12 @@ import {
   type OperationKind,
   type SendOptions,
 } from './endpoint-base.js';
-import { ERRORS, OPERATION_FLAGS } from './constants.js';
-import { fabricError, show } from './errors.js';
+import { OPERATION_FLAGS } from './constants.js';
+import { show } from './errors.js';
 import { MultiReceive, type MultiReceiveOptions } from './multi-receive.js';
 import type { Completion, PendingOperation } from './operation.js';
 import { handleOf } from './resource.js';
+import { checkTrusted } from './untrusted-flags.js';
 
 type Post = typeof binding.endpointSend;
 
@@ -88,7 +89,9 @@ export abstract class MessageEndpoint extends EndpointBase {
 
   /**
    * Receives a tagged message: fi_trecv(3), fi_trecvv(3), fi_trecvmsg(3). With the flag FI_PEEK it only looks whether a
-   * message is there (`FI_ENOMSG` when none is), FI_CLAIM keeps it for a later receive, FI_DISCARD throws it away.
+   * message is there: rejects with `FI_ENOMSG` when none is. FI_PEEK with FI_DISCARD throws the message away; with FI_CLAIM
+   * it keeps the message for a receive with FI_CLAIM (and FI_DISCARD) alone, which takes the first that was claimed and has
+   * such a tag.
    *
    * @param tag - What the message's tag has to equal …
    * @param ignore - … except for the bits that are set here.
@@ -173,7 +176,7 @@ export abstract class MessageEndpoint extends EndpointBase {
    */
   postMultiRecv(buffer: ArrayBufferView, context: number): boolean {
     checkContext(context);
-    this.#checkMultiRecv();
+    checkTrusted(this.info, MULTI_RECEIVE_FLAGS, 'fi_recvmsg');
     this.checkDirection(true);
     const segments = this.segments(buffer, 'buffer', 1);
     const result = binding.endpointMessage(
@@ -204,7 +207,7 @@ export abstract class MessageEndpoint extends EndpointBase {
    * @throws RangeError for sizes that cannot be, FabricError when the provider refuses.
    */
   multiReceive(options: MultiReceiveOptions = {}): MultiReceive {
-    this.#checkMultiRecv();
+    checkTrusted(this.info, MULTI_RECEIVE_FLAGS, 'fi_recvmsg');
     const post = (buffer: Uint8Array, operation: PendingOperation): void => {
       const handle = handleOf(this);
       const segments = this.segments(buffer, 'buffer', 1);
@@ -246,6 +249,7 @@ export abstract class MessageEndpoint extends EndpointBase {
     const { txAttr, rxAttr } = this.info;
     const segments = this.segments(buffer, 'buffer', kind.receives ? rxAttr.iovLimit : txAttr.iovLimit);
     const flags = operationFlags(options);
+    checkTrusted(this.info, flags, kind.syscall);
     const data = checkUint64(options?.data ?? 0n, 'options.data');
     if ((flags & OPERATION_FLAGS.FI_MULTI_RECV) !== 0n) {
       throw new TypeError('options.flags: FI_MULTI_RECV completes many times; take multiReceive() or postMultiRecv()');
@@ -295,18 +299,6 @@ export abstract class MessageEndpoint extends EndpointBase {
 
   #locateInjected(buffer: ArrayBufferView): { memory: number; offset: number; length: number } {
     return this.locate(buffer, 'buffer', this.info.txAttr.injectSize, 'txAttr.injectSize');
-  }
-
-  /** libfabric 1.17's rxd writes past the end of a multi-receive buffer when the next message does not fit any more. */
-  #checkMultiRecv(): void {
-    const { provName = '' } = this.info.fabricAttr;
-    if (!provName.endsWith(';ofi_rxd')) return;
-    const hint = 'It writes past the end of such buffers.';
-    throw fabricError(`${provName} is not trusted with FI_MULTI_RECV`, {
-      errno: ERRORS.FI_EOPNOTSUPP,
-      syscall: 'fi_recvmsg',
-      hint,
-    });
   }
 
   #checkTag<T extends number | bigint>(tag: T, name: string): T {

@@ -15,6 +15,7 @@ import { fabricError, show } from './errors.js';
 import type { Completion } from './operation.js';
 import { RemoteRegion } from './remote-region.js';
 import { handleOf } from './resource.js';
+import { checkTrusted } from './untrusted-flags.js';
 
 /** Where in a region an operation begins. */
 export interface RemoteOffset {
@@ -152,6 +153,7 @@ export abstract class RmaEndpoint extends MessageEndpoint {
     for (let i = 2; i < segments.length; i += 3) total += segments[i]!;
     const remoteAddress = this.locateRemote(remote, remoteOffset, total);
     const flags = operationFlags(options);
+    checkTrusted(this.info, flags, kind.syscall);
     const data = checkUint64(options?.data ?? 0n, 'options.data');
     const post = (): number =>
       binding.endpointRma(

@@ -66,17 +66,23 @@ uint32_t CompletionQueue::ContextOf(const Operation* operation) {
   return operation->door == Door::kPromise ? operation->slot : operation->user_context;
 }
 
-void CompletionQueue::Finish(Operation* operation) {
+void CompletionQueue::End(Operation* operation) {
   UnpinAll(operation);
   operation->endpoint->in_flight[static_cast<int>(operation->direction)]--;
+  operation->in_flight = false;
+}
+
+void CompletionQueue::Finish(Operation* operation) {
+  End(operation);
   operations.Free(operation);
 }
 
 Operation* CompletionQueue::Begin(Endpoint* endpoint, Direction direction, Memory* memory, int32_t memory_handle,
-                                  Door door, uint32_t user_context) {
+                                  Door door, uint32_t user_context, Operation* claimed) {
   if (endpoint->IsFull(direction)) return nullptr;
-  Operation* operation = operations.Take();
+  Operation* operation = claimed ? claimed : operations.Take();
   if (!operation) return nullptr;
+  operation->in_flight = true;
   endpoint->in_flight[static_cast<int>(direction)]++;
   operation->endpoint = endpoint;
   operation->direction = direction;
@@ -85,16 +91,23 @@ Operation* CompletionQueue::Begin(Endpoint* endpoint, Direction direction, Memor
   operation->door = door;
   operation->user_context = user_context;
   operation->many = false;
+  operation->claims = false;
   operation->start = nullptr;
   memory->in_flight++;
   return operation;
 }
 
-void CompletionQueue::Abandon(Operation* operation) {
-  Finish(operation);
+void CompletionQueue::Abandon(Operation* operation, bool is_claimed) {
+  if (is_claimed) {
+    End(operation);
+  } else {
+    Finish(operation);
+  }
 }
 
 void CompletionQueue::CancelOperationsOf(Endpoint* endpoint) {
+  for (Operation* operation : endpoint->claimed) operations.Retire(operation);
+  endpoint->claimed.clear();
   operations.ForEachInFlight([this, endpoint](Operation* operation) {
     if (operation->endpoint != endpoint) return;
     waiting_[static_cast<int>(operation->door)].push_back({0, 0, 0, 0, 0, ContextOf(operation), FI_ECANCELED, 0, -1});
@@ -144,6 +157,10 @@ void CompletionQueue::Deliver(Door door, const CompletionArrays& out, int* count
   if (operation->many) {
     // A completion without the flag is a message in a buffer that goes on receiving.
     if (entry.flags & FI_MULTI_RECV) Finish(operation);
+  } else if (operation->claims) {
+    operation->tag = entry.tag;
+    End(operation);
+    operation->endpoint->claimed.push_back(operation);
   } else {
     Finish(operation);
   }

@@ -66,10 +66,11 @@ struct CompletionQueue {
   void CancelOperationsOf(Endpoint* endpoint);
 
   // nullptr when as many operations are in flight as the endpoint's context has room for: some providers lose what is
-  // beyond that (udp;ofi_rxd) instead of saying -FI_EAGAIN.
+  // beyond that (udp;ofi_rxd) instead of saying -FI_EAGAIN. `claimed` is one of the endpoint's, which is used again.
   Operation* Begin(Endpoint* endpoint, Direction direction, Memory* memory, int32_t memory_handle, Door door,
-                   uint32_t user_context);
-  void Abandon(Operation* operation);  // the post failed: nothing will complete
+                   uint32_t user_context, Operation* claimed = nullptr);
+  // The post failed: nothing will complete. What was claimed stays so.
+  void Abandon(Operation* operation, bool is_claimed = false);
 
   // What the provider said of a failed operation of the promise door; taken once.
   std::string TakeErrorText(uint32_t slot);
@@ -102,6 +103,7 @@ struct CompletionQueue {
   static void Write(const CompletionArrays& out, int index, const Entry& entry);
   int ReadError(Entry* entry, Door* door);
   static uint32_t ContextOf(const Operation* operation);
+  void End(Operation* operation);
   void Finish(Operation* operation);
   void UnpinAll(Operation* operation);
   void Deliver(Door door, const CompletionArrays& out, int* count, Operation* operation, Entry entry);

@@ -4,6 +4,7 @@
 #include <rdma/fi_endpoint.h>
 #include <rdma/fi_errno.h>
 
+#include <deque>
 #include <string>
 #include <vector>
 
@@ -107,6 +108,9 @@ struct Endpoint {
   }
   size_t in_flight[2] = {0, 0};
   size_t limits[2];
+
+  // Peeks that have claimed a message which has not been received yet, the oldest first.
+  std::deque<Operation*> claimed;
 
   Groups groups;
   std::vector<Counter*> counters;

@@ -2,6 +2,8 @@
 #include <rdma/fi_endpoint.h>
 #include <rdma/fi_tagged.h>
 
+#include <algorithm>
+
 #include "post.h"
 
 namespace node_libfabric {
@@ -54,6 +56,18 @@ napi_value EndpointInject(napi_env env, napi_callback_info info) {
 // Which message operation endpointMessage shall post. lib/binding.ts has the same numbers.
 enum class MessageKind { kSend, kRecv, kTsend, kTrecv };
 
+// Looking for messages before they are received: fi_tagged(3). Providers follow what the context of a claim holds
+// without asking where it comes from.
+constexpr uint64_t kClaiming = FI_PEEK | FI_CLAIM | FI_DISCARD;
+
+// The claimed message, of those that a receive of `tag` and `ignore` may take, that was claimed first.
+Operation* FindClaimed(const Endpoint& endpoint, uint64_t tag, uint64_t ignore) {
+  for (Operation* operation : endpoint.claimed) {
+    if (((operation->tag ^ tag) & ~ignore) == 0) return operation;
+  }
+  return nullptr;
+}
+
 // endpointMessage(endpoint, kind, context, segments, address, tag, ignore, data, flags): number
 // The general form of every message operation: vectors, immediate data, flags.
 //
@@ -77,6 +91,8 @@ Napi::Value EndpointMessage(const Napi::CallbackInfo& info) {
   if (!result) result = FindDestination(*endpoint, info[4].As<Napi::Number>().Int32Value(), &address, &flags);
   bool is_plain_send = kind == MessageKind::kSend;
   if (!result && (flags & FI_MULTICAST) && !is_plain_send) result = -FI_EINVAL;
+  bool is_strange = (flags & kClaiming) && (kind != MessageKind::kTrecv || (flags & kClaiming) == FI_DISCARD);
+  if (!result && is_strange) result = -FI_EINVAL;
   if (result) return Napi::Number::New(info.Env(), result);
 
   struct fi_msg_tagged tagged = {};
@@ -94,8 +110,16 @@ Napi::Value EndpointMessage(const Napi::CallbackInfo& info) {
   plain.addr = address;
   plain.data = tagged.data;
 
-  result = PostPinned(endpoint, direction, segments.pins, context, many, [&](void* operation) -> ssize_t {
+  Operation* claimed = nullptr;
+  if ((flags & (FI_PEEK | FI_CLAIM)) == FI_CLAIM) {
+    claimed = FindClaimed(*endpoint, tagged.tag, tagged.ignore);
+    if (!claimed) return Napi::Number::New(info.Env(), -FI_ENOMSG);
+    // net looks for the message by its tag as well, others take no notice of it
+    tagged.tag = claimed->tag;
+  }
+  auto post = [&](void* operation) -> ssize_t {
     plain.context = tagged.context = operation;
+    static_cast<Operation*>(operation)->claims = (flags & kClaiming) == (FI_PEEK | FI_CLAIM);
     switch (kind) {
       case MessageKind::kSend:
         return fi_sendmsg(endpoint->fid, &plain, flags);
@@ -107,7 +131,12 @@ Napi::Value EndpointMessage(const Napi::CallbackInfo& info) {
         return fi_trecvmsg(endpoint->fid, &tagged, flags);
     }
     return -FI_EINVAL;
-  });
+  };
+  result = PostPinned(endpoint, direction, segments.pins, context, many, post, claimed);
+  if (claimed && result >= 0) {
+    auto& waiting = endpoint->claimed;
+    waiting.erase(std::find(waiting.begin(), waiting.end(), claimed));
+  }
   return Napi::Number::New(info.Env(), result);
 }
 

@@ -35,6 +35,9 @@ struct Operation {
   Direction direction;
   bool in_flight;
   bool many;  // FI_MULTI_RECV: completes for each message, and is over when a completion has that flag
+  // FI_PEEK with FI_CLAIM: the provider keeps what it found in `context`, for the receive that has this context again.
+  bool claims;
+  uint64_t tag;  // of the message that it has claimed
   // Further memories that it uses: vectors, results and comparands of atomics.
   std::unique_ptr<std::vector<std::pair<Memory*, int32_t>>> more;
 };

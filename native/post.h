@@ -122,15 +122,16 @@ class Segments {
 };
 
 // Begins an operation on `endpoint` that uses `pins`, calls `call(context)`, and returns the operation's slot or a
-// negative libfabric code. `context` is -1 in the promise door.
+// negative libfabric code. `context` is -1 in the promise door; `claimed` as for CompletionQueue::Begin.
 template <typename Call>
 int32_t PostPinned(Endpoint* endpoint, Direction direction, const std::vector<std::pair<Memory*, int32_t>>& pins,
-                   int64_t context, bool many, Call call) {
+                   int64_t context, bool many, Call call, Operation* claimed = nullptr) {
   if (pins.empty()) return -FI_EINVAL;
   Door door = context < 0 ? Door::kPromise : Door::kBatch;
   CompletionQueue* queue = endpoint->queue;
   auto [memory, handle] = pins.front();
-  Operation* operation = queue->Begin(endpoint, direction, memory, handle, door, static_cast<uint32_t>(context));
+  auto user_context = static_cast<uint32_t>(context);
+  Operation* operation = queue->Begin(endpoint, direction, memory, handle, door, user_context, claimed);
   if (!operation) return -FI_EAGAIN;
   operation->many = many;
   if (pins.size() > 1) {
@@ -139,7 +140,7 @@ int32_t PostPinned(Endpoint* endpoint, Direction direction, const std::vector<st
   }
   ssize_t result = call(&operation->context);
   if (result) {
-    queue->Abandon(operation);
+    queue->Abandon(operation, claimed != nullptr);
     return static_cast<int32_t>(result);
   }
   return static_cast<int32_t>(operation->slot);

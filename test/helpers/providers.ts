@@ -1,5 +1,5 @@
 /** The providers that a contract is tested over: those of the list that this machine has. */
-import { FabricError, select, type Info } from 'node-libfabric';
+import { FabricError, select, type Hints, type Info } from 'node-libfabric';
 import { describe, it } from 'vitest';
 
 /** Reliable datagrams on one machine, without special hardware. */
@@ -7,8 +7,8 @@ export const PROVIDERS = ['shm', 'net', 'tcp', 'tcp;ofi_rxm', 'udp;ofi_rxd', 'so
 export type Provider = (typeof PROVIDERS)[number];
 
 /** The loopback interface of a provider, or any that it has. @throws FabricError when it has none. */
-export function infoOf(provider: string): Info {
-  const { candidates, info } = select({ require: provider });
+export function infoOf(provider: string, hints?: Hints): Info {
+  const { candidates, info } = select({ require: provider, hints });
   const isLoopback = (candidate: Info): boolean =>
     candidate.addrFormat === 'FI_SOCKADDR_IN' && candidate.srcAddr?.subarray(4, 8).join('.') === '127.0.0.1';
   return candidates.find(isLoopback) ?? info;
