@@ -15,6 +15,7 @@ import { ERRORS, OPERATION_FLAGS } from './constants.js';
 import { fabricError, show } from './errors.js';
 import type { Completion } from './operation.js';
 import { handleOf } from './resource.js';
+import { rawTrigger, signalOf } from './trigger.js';
 
 type Post = typeof binding.endpointSend;
 
@@ -198,7 +199,9 @@ export abstract class MessageEndpoint extends EndpointBase {
     options: SendOptions | undefined,
   ): Promise<Completion> {
     const handle = handleOf(this);
-    const isPlain = options?.flags === undefined && options?.data === undefined && address < FIRST_GROUP_ADDRESS;
+    const { flags: named, data: given, trigger } = options ?? {};
+    const isPlain =
+      named === undefined && given === undefined && trigger === undefined && address < FIRST_GROUP_ADDRESS;
     if (ArrayBuffer.isView(buffers) && isPlain) {
       const { memory, offset, length } = kind.receives
         ? this.locate(buffers, 'buffer', Infinity)
@@ -212,9 +215,10 @@ export abstract class MessageEndpoint extends EndpointBase {
     const flags = operationFlags(options);
     const data = checkUint64(options?.data, 'options.data') ?? 0n;
     if ((flags & OPERATION_FLAGS.FI_MULTI_RECV) !== 0n) this.#checkMultiRecv();
+    const when = rawTrigger(trigger, this);
     const post = (): number =>
-      binding.endpointMessage(handle, kind.general, PROMISE_DOOR, segments, address, tag, ignore, data, flags);
-    return this.begin(kind, buffers, post, options?.signal);
+      binding.endpointMessage(handle, kind.general, PROMISE_DOOR, segments, address, tag, ignore, data, flags, ...when);
+    return this.begin(kind, buffers, post, signalOf(options ?? {}));
   }
 
   #inject(

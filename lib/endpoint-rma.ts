@@ -15,6 +15,7 @@ import { fabricError, show } from './errors.js';
 import type { Completion } from './operation.js';
 import { RemoteRegion } from './remote-region.js';
 import { handleOf } from './resource.js';
+import { rawTrigger, signalOf } from './trigger.js';
 
 /** Where in a region an operation begins. */
 export interface RemoteOffset {
@@ -138,7 +139,8 @@ export abstract class RmaEndpoint extends MessageEndpoint {
     const handle = handleOf(this);
     const remoteOffset = options?.remoteOffset ?? 0;
     this.destination(address);
-    if (ArrayBuffer.isView(buffers) && options?.flags === undefined && options?.data === undefined) {
+    const isPlain = options?.flags === undefined && options?.data === undefined && options?.trigger === undefined;
+    if (ArrayBuffer.isView(buffers) && isPlain) {
       const { memory, offset, length } = this.locate(buffers);
       const remoteAddress = this.locateRemote(remote, remoteOffset, length);
       const { call } = kind;
@@ -152,6 +154,7 @@ export abstract class RmaEndpoint extends MessageEndpoint {
     const remoteAddress = this.locateRemote(remote, remoteOffset, total);
     const flags = operationFlags(options);
     const data = checkUint64(options?.data, 'options.data') ?? 0n;
+    const when = rawTrigger(options?.trigger, this);
     const post = (): number =>
       binding.endpointRma(
         handle,
@@ -163,8 +166,9 @@ export abstract class RmaEndpoint extends MessageEndpoint {
         remote.keyArgument,
         data,
         flags,
+        ...when,
       );
-    return this.begin(kind, buffers, post, options?.signal);
+    return this.begin(kind, buffers, post, signalOf(options ?? {}));
   }
 
   #post(

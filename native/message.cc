@@ -3,6 +3,7 @@
 #include <rdma/fi_tagged.h>
 
 #include "post.h"
+#include "trigger.h"
 
 namespace node_libfabric {
 namespace {
@@ -54,8 +55,8 @@ napi_value EndpointInject(napi_env env, napi_callback_info info) {
 // Which message operation endpointMessage shall post. lib/binding.ts has the same numbers.
 enum class MessageKind { kSend, kRecv, kTsend, kTrecv };
 
-// endpointMessage(endpoint, kind, context, segments, address, tag, ignore, data, flags): number
-// The general form of every message operation: vectors, immediate data, flags.
+// endpointMessage(endpoint, kind, context, segments, address, tag, ignore, data, flags, counter, threshold): number
+// The general form of every message operation: vectors, immediate data, flags, a trigger.
 //
 // ssize_t fi_sendmsg(struct fid_ep *ep, const struct fi_msg *msg, uint64_t flags)
 // ssize_t fi_recvmsg(struct fid_ep *ep, const struct fi_msg *msg, uint64_t flags)
@@ -75,6 +76,8 @@ Napi::Value EndpointMessage(const Napi::CallbackInfo& info) {
   Direction direction = receives ? Direction::kReceive : Direction::kTransmit;
   bool many = receives && (flags & FI_MULTI_RECV) != 0;
   if (!result) result = FindDestination(*endpoint, info[4].As<Napi::Number>().Int32Value(), &address, &flags);
+  Trigger trigger;
+  if (!result) result = trigger.Read(info, 9, *endpoint, &flags);
   bool is_plain_send = kind == MessageKind::kSend;
   if (!result && (flags & FI_MULTICAST) && !is_plain_send) result = -FI_EINVAL;
   if (result) return Napi::Number::New(info.Env(), result);
@@ -96,6 +99,7 @@ Napi::Value EndpointMessage(const Napi::CallbackInfo& info) {
 
   result = PostPinned(endpoint, direction, segments.pins, context, many, [&](void* operation) -> ssize_t {
     plain.context = tagged.context = operation;
+    trigger.Arm(operation);
     switch (kind) {
       case MessageKind::kSend:
         return fi_sendmsg(endpoint->fid, &plain, flags);
