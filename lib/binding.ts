@@ -83,6 +83,9 @@ export interface ObjectCounts {
   readonly memories: number;
 }
 
+/** When an operation begins: at once, or when a counter has reached a threshold. */
+export type RawTrigger = readonly [] | readonly [counter: number, threshold: number];
+
 type Handle = number;
 type Result = number;
 type Post = (
@@ -118,6 +121,7 @@ type PostAtomic = (
   remoteAddress: bigint | number,
   remoteKey: bigint | number,
   flags: bigint,
+  ...trigger: RawTrigger
 ) => Result;
 
 /** Registrations behind the scenes, in numbers. */
@@ -286,6 +290,7 @@ export interface Binding {
   endpointSetOption: (endpoint: Handle, option: number, size: number, value: bigint) => Result;
   endpointSizeLeft: (endpoint: Handle, receives: boolean) => Result;
   endpointOperationFlags: (endpoint: Handle, sets: boolean, flags: bigint) => bigint | Result;
+  endpointTriggeredBy: (endpoint: Handle, counter: Handle) => Result;
   endpointBindCounter: (endpoint: Handle, counter: Handle, flags: bigint) => Result;
   endpointBindEventQueue: (endpoint: Handle, queue: Handle) => Result;
   endpointEnable: (endpoint: Handle) => Result;
@@ -305,6 +310,7 @@ export interface Binding {
     ignore: bigint,
     data: bigint,
     flags: bigint,
+    ...trigger: RawTrigger
   ) => Result;
   endpointInjectMessage: (
     endpoint: Handle,
@@ -337,6 +343,7 @@ export interface Binding {
     remoteKey: bigint | number,
     data: bigint,
     flags: bigint,
+    ...trigger: RawTrigger
   ) => Result;
   endpointAtomic: PostAtomic;
   endpointInjectAtomic: PostAtomic;

@@ -26,6 +26,9 @@ const BACK_OFF = [1, 1, 1, 2, 2, 4, 8];
 export class Counter extends Resource {
   readonly domain: Domain;
   readonly #waiting = new Set<() => void>();
+  /** What tells operations that begin at a threshold that it will not be reached. */
+  readonly #thresholds = new Map<number, AbortController>();
+  #last = 0;
 
   /** fi_cntr_open(3). @throws FabricError when the provider has no counters. */
   constructor(domain: Domain) {
@@ -139,13 +142,39 @@ export class Counter extends Resource {
     });
   }
 
+  /** @internal A signal that fires when the counter is closed before it has reached `threshold`. */
+  unreachable(threshold: number): AbortSignal {
+    const count = this.read();
+    for (const passed of this.#thresholds.keys()) {
+      if (passed <= count) this.#thresholds.delete(passed);
+    }
+    const controller = this.#thresholds.get(threshold) ?? new AbortController();
+    this.#thresholds.set(threshold, controller);
+    return controller.signal;
+  }
+
+  /** @internal */
+  override beforeClose(): void {
+    this.#last = binding.counterRead(handleOf(this));
+  }
+
   /** @internal */
   override afterClose(): void {
     for (const look of [...this.#waiting]) look();
+    for (const [threshold, controller] of this.#thresholds) {
+      if (threshold <= this.#last) continue;
+      controller.abort(
+        fabricError(`the counter was closed before it reached ${threshold}`, {
+          errno: ERRORS.FI_ECANCELED,
+          syscall: 'fi_trigger',
+        }),
+      );
+    }
   }
 }
 
-function checkCount(value: number, name: string): number {
+/** @throws RangeError for what is no count. */
+export function checkCount(value: number, name: string): number {
   if (Number.isSafeInteger(value) && value >= 0) return value;
   throw new RangeError(`${name}: expected a count, not ${show(value)}`);
 }

@@ -7,7 +7,7 @@ import { INFO_PARTS, rawText } from './text.js';
 export type InfoPart = keyof typeof INFO_PARTS;
 
 /**
- * An interface, or one group of its attributes, as `fi_info -v` prints it: fi_tostr(3). `util.inspect` and `console.log`
+ * An interface, or one group of its attributes, as `fi_info -v` prints it: fi_tostr_r(3). `util.inspect` and `console.log`
  * show an {@link Info} and open objects the same way.
  *
  * @param info - From {@link getInfo}, edited or not.

@@ -18,6 +18,7 @@ import { fabricError, show } from './errors.js';
 import type { Completion } from './operation.js';
 import type { RemoteRegion } from './remote-region.js';
 import { handleOf } from './resource.js';
+import { rawTrigger, signalOf } from './trigger.js';
 
 /** Options of an atomic operation. */
 export type AtomicOptions = ReadOptions;
@@ -163,7 +164,7 @@ export abstract class AtomicEndpoint extends RmaEndpoint {
     options: AtomicOptions | undefined,
   ): Promise<Completion> {
     const post = this.#prepare(call, binding.endpointAtomic, operation, arrays, names, address, remote, options);
-    return this.begin(call, arrays, post, options?.signal);
+    return this.begin(call, arrays, post, signalOf(options ?? {}));
   }
 
   /** Checks everything. @returns what posts it. */
@@ -197,8 +198,21 @@ export abstract class AtomicEndpoint extends RmaEndpoint {
     const flags = operationFlags(options);
     const [type, number] = [ATOMIC_DATATYPES[datatype], ATOMIC_OPERATIONS[operation]];
     const kind = ATOMIC_KINDS[call.kind];
+    const when = rawTrigger(options?.trigger, this);
     return () =>
-      native(handle, kind, PROMISE_DOOR, segments, type, number, address, remoteAddress, remote.keyArgument, flags);
+      native(
+        handle,
+        kind,
+        PROMISE_DOOR,
+        segments,
+        type,
+        number,
+        address,
+        remoteAddress,
+        remote.keyArgument,
+        flags,
+        ...when,
+      );
   }
 
   #checkLimit(

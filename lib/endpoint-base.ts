@@ -4,6 +4,7 @@ import { ANY_ADDRESS, binding } from './binding.js';
 import { BlockedPosts } from './blocked-posts.js';
 import type { CompletionQueue } from './completion-queue.js';
 import { ERRORS, OPERATION_FLAGS } from './constants.js';
+import type { Counter } from './counter.js';
 import type { Domain } from './domain.js';
 import type { EventQueue } from './event-queue.js';
 import { check, fabricError, show } from './errors.js';
@@ -12,6 +13,7 @@ import type { Info } from './info.js';
 import { locate, type Slice } from './memory.js';
 import { PendingOperation, type Completion, type OperationOptions } from './operation.js';
 import { handleOf, Resource } from './resource.js';
+import type { Trigger } from './trigger.js';
 
 /** One buffer, or several that are sent or filled one after the other. */
 export type Buffers = ArrayBufferView | readonly ArrayBufferView[];
@@ -57,6 +59,7 @@ export abstract class EndpointBase extends Resource {
   readonly #maxMessageSize: number;
   readonly #blockedSends: BlockedPosts;
   readonly #blockedReceives: BlockedPosts;
+  readonly #triggers = new Set<Counter>();
   #outstanding = 0;
   #referenced = true;
 
@@ -118,6 +121,12 @@ export abstract class EndpointBase extends Resource {
     this.#dropBlocked();
     // What the provider never completed was given up by closeEndpoint.
     this.completionQueue.drainWaiting();
+    for (const counter of this.#triggers) counter.close();
+  }
+
+  /** @internal The counter triggers operations of this endpoint, and closes with it. */
+  own(counter: Counter): void {
+    this.#triggers.add(counter);
   }
 
   /** @internal */
@@ -338,6 +347,8 @@ export function checkUint64<T extends bigint | number>(value: T, name: string): 
 /** The bits of an operation's flags, with what its immediate data asks for. */
 export function operationFlags(options: Pick<SendOptions, 'flags' | 'data'> | undefined): bigint {
   const bits = encodeFlags(options?.flags ?? 0n, OPERATION_FLAGS, 'options.flags');
+  if ((bits & OPERATION_FLAGS.FI_TRIGGER) !== 0n)
+    throw new TypeError('options.flags: FI_TRIGGER comes with options.trigger');
   return options?.data === undefined ? bits : bits | OPERATION_FLAGS.FI_REMOTE_CQ_DATA;
 }
 
@@ -345,6 +356,8 @@ export function operationFlags(options: Pick<SendOptions, 'flags' | 'data'> | un
 export interface FlaggedOptions extends OperationOptions {
   /** Flags of this operation, such as `'FI_FENCE'` or `'FI_DELIVERY_COMPLETE'`: fi_sendmsg(3), fi_writemsg(3). */
   readonly flags?: FlagsInput<typeof OPERATION_FLAGS> | undefined;
+  /** Begins later, when a counter has reached a threshold: fi_trigger(3), on endpoints with FI_TRIGGER. */
+  readonly trigger?: Trigger | undefined;
 }
 
 /** Options of an operation that sends. */

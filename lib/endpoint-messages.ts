@@ -16,6 +16,7 @@ import { show } from './errors.js';
 import { MultiReceive, type MultiReceiveOptions } from './multi-receive.js';
 import type { Completion, PendingOperation } from './operation.js';
 import { handleOf } from './resource.js';
+import { rawTrigger, signalOf } from './trigger.js';
 import { checkTrusted } from './untrusted-flags.js';
 
 type Post = typeof binding.endpointSend;
@@ -239,7 +240,9 @@ export abstract class MessageEndpoint extends EndpointBase {
     options: SendOptions | undefined,
   ): Promise<Completion> {
     const handle = handleOf(this);
-    const isPlain = options?.flags === undefined && options?.data === undefined && address < FIRST_GROUP_ADDRESS;
+    const { flags: named, data: given, trigger } = options ?? {};
+    const isPlain =
+      named === undefined && given === undefined && trigger === undefined && address < FIRST_GROUP_ADDRESS;
     if (ArrayBuffer.isView(buffer) && isPlain) {
       const { memory, offset, length } = kind.receives ? this.locate(buffer, 'buffer', Infinity) : this.locate(buffer);
       const { call } = kind;
@@ -254,9 +257,10 @@ export abstract class MessageEndpoint extends EndpointBase {
     if ((flags & OPERATION_FLAGS.FI_MULTI_RECV) !== 0n) {
       throw new TypeError('options.flags: FI_MULTI_RECV completes many times; take multiReceive() or postMultiRecv()');
     }
+    const when = rawTrigger(trigger, this);
     const post = (): number =>
-      binding.endpointMessage(handle, kind.general, PROMISE_DOOR, segments, address, tag, ignore, data, flags);
-    return this.begin(kind, buffer, post, options?.signal);
+      binding.endpointMessage(handle, kind.general, PROMISE_DOOR, segments, address, tag, ignore, data, flags, ...when);
+    return this.begin(kind, buffer, post, signalOf(options ?? {}));
   }
 
   #inject(

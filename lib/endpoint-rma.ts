@@ -15,6 +15,7 @@ import { fabricError, show } from './errors.js';
 import type { Completion } from './operation.js';
 import { RemoteRegion } from './remote-region.js';
 import { handleOf } from './resource.js';
+import { rawTrigger, signalOf } from './trigger.js';
 import { checkTrusted } from './untrusted-flags.js';
 
 /** Where in a region an operation begins. */
@@ -140,7 +141,8 @@ export abstract class RmaEndpoint extends MessageEndpoint {
     const handle = handleOf(this);
     const remoteOffset = options?.remoteOffset ?? 0;
     this.destination(address);
-    if (ArrayBuffer.isView(buffer) && options?.flags === undefined && options?.data === undefined) {
+    const isPlain = options?.flags === undefined && options?.data === undefined && options?.trigger === undefined;
+    if (ArrayBuffer.isView(buffer) && isPlain) {
       const { memory, offset, length } = this.locate(buffer);
       const remoteAddress = this.locateRemote(remote, remoteOffset, length);
       const { call } = kind;
@@ -155,6 +157,7 @@ export abstract class RmaEndpoint extends MessageEndpoint {
     const flags = operationFlags(options);
     checkTrusted(this.info, flags, kind.syscall);
     const data = checkUint64(options?.data ?? 0n, 'options.data');
+    const when = rawTrigger(options?.trigger, this);
     const post = (): number =>
       binding.endpointRma(
         handle,
@@ -166,8 +169,9 @@ export abstract class RmaEndpoint extends MessageEndpoint {
         remote.keyArgument,
         data,
         flags,
+        ...when,
       );
-    return this.begin(kind, buffer, post, options?.signal);
+    return this.begin(kind, buffer, post, signalOf(options ?? {}));
   }
 
   #post(

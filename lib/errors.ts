@@ -15,7 +15,10 @@ export interface FabricErrorDetails {
   readonly hint?: string | undefined;
 }
 
-/** libfabric said no: a call returned a negative code, or an operation completed with an error. */
+/**
+ * libfabric said no: a call returned a negative code, or an operation completed with an error. The message has libfabric's
+ * words for it (fi_strerror(3)).
+ */
 export class FabricError extends Error {
   /** libfabric's name of the error, such as `'FI_ETRUNC'` (fi_errno(3)). */
   readonly code: string;

@@ -73,7 +73,8 @@ export class EventQueue extends Resource implements EventWatchClient, AsyncItera
   }
 
   /**
-   * Reads the next event without waiting: fi_eq_read(3), fi_eq_readerr(3).
+   * Reads the next event without waiting: fi_eq_read(3), fi_eq_readerr(3). Errors have the provider's
+   * own words: fi_eq_strerror(3).
    *
    * @returns undefined when there is none.
    */

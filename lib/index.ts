@@ -81,5 +81,6 @@ export { RemoteRegion, type RemoteRegionJson } from './remote-region.js';
 export { Resource } from './resource.js';
 export { select, type Rejection, type SelectOptions, type Selection } from './select.js';
 export { TEXT_TYPES, toText } from './text.js';
+export type { Trigger } from './trigger.js';
 export { dscpOfTrafficClass, trafficClassOfDscp } from './traffic-class.js';
 export { FabricStream, type FabricStreamOptions } from './stream.js';

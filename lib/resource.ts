@@ -27,6 +27,8 @@ function closeNode(node: Node): void {
   const children = [...node.children].reverse();
   for (const child of children.filter(({ isLast }) => !isLast)) closeNode(child);
   for (const child of children.filter(({ isLast }) => isLast)) closeNode(child);
+  // The end of a child may have been its own.
+  if (node.closed as boolean) return;
   const object = node.object.deref();
   object?.beforeClose?.();
   const name = object?.constructor.name ?? 'an object';

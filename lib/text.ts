@@ -34,7 +34,7 @@ export const TEXT_TYPES = {
 
 /**
  * A number in libfabric's words, such as `'FI_MSG, FI_TAGGED'` for flags or `'FI_EP_RDM'` for an enumeration:
- * fi_tostr(3).
+ * fi_tostr_r(3).
  *
  * @param type - What the number is; the meaning of its bits depends on it.
  * @throws TypeError for another type, RangeError for what is no unsigned 64-bit integer.

@@ -3,6 +3,7 @@
 
 #include "padded.h"
 #include "post.h"
+#include "trigger.h"
 
 namespace node_libfabric {
 namespace {
@@ -184,8 +185,8 @@ struct Atomic {
   uint64_t key = 0;
 };
 
-// endpointAtomic(endpoint, kind, context, segments, datatype, operation, address, remoteAddress, remoteKey, flags):
-// number
+// endpointAtomic(endpoint, kind, context, segments, datatype, operation, address, remoteAddress, remoteKey, flags,
+//                counter, threshold): number
 Napi::Value EndpointAtomic(const Napi::CallbackInfo& info) {
   Atomic atomic;
   int result = atomic.Read(info);
@@ -195,10 +196,15 @@ Napi::Value EndpointAtomic(const Napi::CallbackInfo& info) {
   if (!result && atomic.count > limit) result = -FI_EINVAL;
   if (result) return Napi::Number::New(info.Env(), result);
   uint64_t flags = Uint64Of(info[9]);
+  Trigger trigger;
+  result = trigger.Read(info, 10, *atomic.endpoint, &flags);
+  if (result) return Napi::Number::New(info.Env(), result);
   int64_t context = info[2].As<Napi::Number>().Int64Value();
-  result = PostPinned(
-      atomic.endpoint, Direction::kTransmit, atomic.segments.pins, context, false,
-      [&](void* operation) { return flags ? atomic.PostMessage(operation, flags) : atomic.Post(operation); });
+  result =
+      PostPinned(atomic.endpoint, Direction::kTransmit, atomic.segments.pins, context, false, [&](void* operation) {
+        trigger.Arm(operation);
+        return flags ? atomic.PostMessage(operation, flags) : atomic.Post(operation);
+      });
   return Napi::Number::New(info.Env(), result);
 }
 

@@ -4,6 +4,7 @@
 #include "close.h"
 #include "info.h"
 #include "post.h"
+#include "trigger.h"
 
 namespace node_libfabric {
 namespace {
@@ -21,6 +22,7 @@ Napi::Value SharedTransmitOpen(const Napi::CallbackInfo& info) {
   Domain* domain = FindDomain(info);
   if (!domain) return Napi::Number::New(info.Env(), -FI_EBADF);
   InfoPointer native = InfoFromObject(info[1].As<Napi::Object>());
+  ClearContextFlags(native.get());
   struct fid_stx* fid = nullptr;
   int result = fi_stx_context(domain->fid, native->tx_attr, &fid, nullptr);
   if (result) return Napi::Number::New(info.Env(), result);
@@ -60,6 +62,7 @@ Napi::Value SharedReceiveOpen(const Napi::CallbackInfo& info) {
   if (!domain || !queue) return Napi::Number::New(info.Env(), -FI_EBADF);
   if (queue->domain != domain) return Napi::Number::New(info.Env(), -FI_EINVAL);
   InfoPointer native = InfoFromObject(info[1].As<Napi::Object>());
+  ClearContextFlags(native.get());
   struct fid_ep* fid = nullptr;
   int result = fi_srx_context(domain->fid, native->rx_attr, &fid, nullptr);
   if (result) return Napi::Number::New(info.Env(), result);
@@ -91,6 +94,7 @@ Napi::Value ScalableEndpointOpen(const Napi::CallbackInfo& info) {
   Domain* domain = FindDomain(info);
   if (!domain) return Napi::Number::New(info.Env(), -FI_EBADF);
   InfoPointer native = InfoFromObject(info[1].As<Napi::Object>());
+  ClearContextFlags(native.get());
   struct fid_ep* fid = nullptr;
   int result = fi_scalable_ep(domain->fid, native.get(), &fid, nullptr);
   if (result) return Napi::Number::New(info.Env(), result);

@@ -6,6 +6,7 @@
 #include "info.h"
 #include "post.h"
 #include "signal_guard.h"
+#include "trigger.h"
 
 namespace node_libfabric {
 namespace {
@@ -22,6 +23,7 @@ Napi::Value EndpointOpen(const Napi::CallbackInfo& info) {
   InfoPointer native = InfoFromObject(info[1].As<Napi::Object>());
   // With it udp would take every destination for a pointer; messages to groups say so themselves.
   native->tx_attr->op_flags &= ~FI_MULTICAST;
+  ClearContextFlags(native.get());
   struct fid_ep* fid = nullptr;
   SignalGuard signals(SignalGuard::Restore::kHandlers);
   int result = fi_endpoint(domain->fid, native.get(), &fid, nullptr);

@@ -62,6 +62,7 @@ struct Endpoint {
     if (shared_transmit) shared_transmit->children--;
     if (owner) owner->children--;
     for (Counter* counter : counters) counter->children--;
+    for (Counter* counter : triggering) counter->triggers = nullptr;
     if (events) events->children--;
     domain->children--;
   }
@@ -73,6 +74,10 @@ struct Endpoint {
     if (!fid) return 0;
     groups.LeaveMulticast();
     if (events) events->sources.erase(&fid->fid);
+    // What they would trigger must not find the endpoint gone; those that it is bound to close after it.
+    for (Counter* counter : triggering) {
+      if (counter->children == 0) counter->Close();
+    }
     bool is_known = domain->fabric->is_shared_memory && !name.empty();
     bool is_listening = enabled && type == FI_EP_RDM && av;
     int result = is_known       ? shared_memory::CloseEndpoint(&fid->fid, name)
@@ -81,6 +86,11 @@ struct Endpoint {
     if (result == -FI_EBUSY && groups.is_stuck) result = 0;  // given up
     if (result) return result;
     fid = nullptr;
+    // One that the provider keeps is given up: nobody may change it any more.
+    for (Counter* counter : triggering) {
+      counter->Close();
+      counter->fid = nullptr;
+    }
     groups.LeaveCollectives();
     if (queue && !enabled) queue->unready--;
     if (queue && domain->fabric->waits_for_closed_endpoints) queue->cannot_wait = true;
@@ -114,6 +124,10 @@ struct Endpoint {
 
   Groups groups;
   std::vector<Counter*> counters;
+  std::vector<Counter*> triggering;  // those that trigger operations of this one
+  Endpoint* alias_of = nullptr;
+  const Endpoint* original() const { return alias_of ? alias_of : this; }
+  Endpoint* original() { return alias_of ? alias_of : this; }
   bool enabled = false;
   int children = 0;  // those that have this one as owner, and regions that are bound to it
 };

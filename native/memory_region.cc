@@ -143,8 +143,9 @@ Napi::Value MemoryRegionOpenDevice(const Napi::CallbackInfo& info) {
 Napi::Value MemoryRegionBindCounter(const Napi::CallbackInfo& info) {
   MemoryRegion* region = Find(info);
   Counter* counter = EnvironmentOf(info).counters.Get(info[1].As<Napi::Number>().Int32Value());
-  if (!region || !counter) return Napi::Number::New(info.Env(), -FI_EBADF);
+  if (!region || !counter || !counter->fid) return Napi::Number::New(info.Env(), -FI_EBADF);
   if (counter->domain != region->domain) return Napi::Number::New(info.Env(), -FI_EINVAL);
+  if (counter->triggers) return Napi::Number::New(info.Env(), -FI_EBUSY);  // see EndpointTriggeredBy
   int result = fi_mr_bind(region->fid, &counter->fid->fid, Uint64Of(info[2]));
   if (!result) {
     region->counters.push_back(counter);

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "post.h"
+#include "trigger.h"
 
 namespace node_libfabric {
 namespace {
@@ -68,8 +69,8 @@ Operation* FindClaimed(const Endpoint& endpoint, uint64_t tag, uint64_t ignore) 
   return nullptr;
 }
 
-// endpointMessage(endpoint, kind, context, segments, address, tag, ignore, data, flags): number
-// The general form of every message operation: vectors, immediate data, flags.
+// endpointMessage(endpoint, kind, context, segments, address, tag, ignore, data, flags, counter, threshold): number
+// The general form of every message operation: vectors, immediate data, flags, a trigger.
 //
 // ssize_t fi_sendmsg(struct fid_ep *ep, const struct fi_msg *msg, uint64_t flags)
 // ssize_t fi_recvmsg(struct fid_ep *ep, const struct fi_msg *msg, uint64_t flags)
@@ -89,9 +90,13 @@ Napi::Value EndpointMessage(const Napi::CallbackInfo& info) {
   Direction direction = receives ? Direction::kReceive : Direction::kTransmit;
   bool many = receives && (flags & FI_MULTI_RECV) != 0;
   if (!result) result = FindDestination(*endpoint, info[4].As<Napi::Number>().Int32Value(), &address, &flags);
+  Trigger trigger;
+  if (!result) result = trigger.Read(info, 9, *endpoint, &flags);
   bool is_plain_send = kind == MessageKind::kSend;
   if (!result && (flags & FI_MULTICAST) && !is_plain_send) result = -FI_EINVAL;
-  bool is_strange = (flags & kClaiming) && (kind != MessageKind::kTrecv || (flags & kClaiming) == FI_DISCARD);
+  // Claiming and triggering both want the context.
+  bool is_strange =
+      (flags & kClaiming) && (kind != MessageKind::kTrecv || (flags & kClaiming) == FI_DISCARD || (flags & FI_TRIGGER));
   if (!result && is_strange) result = -FI_EINVAL;
   if (result) return Napi::Number::New(info.Env(), result);
 
@@ -120,6 +125,7 @@ Napi::Value EndpointMessage(const Napi::CallbackInfo& info) {
   auto post = [&](void* operation) -> ssize_t {
     plain.context = tagged.context = operation;
     static_cast<Operation*>(operation)->claims = (flags & kClaiming) == (FI_PEEK | FI_CLAIM);
+    trigger.Arm(operation);
     switch (kind) {
       case MessageKind::kSend:
         return fi_sendmsg(endpoint->fid, &plain, flags);

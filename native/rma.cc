@@ -2,6 +2,7 @@
 #include <rdma/fi_rma.h>
 
 #include "post.h"
+#include "trigger.h"
 
 namespace node_libfabric {
 namespace {
@@ -60,8 +61,8 @@ napi_value EndpointInjectWrite(napi_env env, napi_callback_info info) {
   return Int32Result(env, static_cast<int32_t>(result));
 }
 
-// endpointRma(endpoint, isWrite, context, segments, address, remoteAddress, remoteKey, data, flags): number
-// The general form: vectors, immediate data, flags.
+// endpointRma(endpoint, isWrite, context, segments, address, remoteAddress, remoteKey, data, flags, counter,
+// threshold): number The general form: vectors, immediate data, flags, a trigger.
 //
 // ssize_t fi_readmsg(struct fid_ep *ep, const struct fi_msg_rma *msg, uint64_t flags)
 // ssize_t fi_writemsg(struct fid_ep *ep, const struct fi_msg_rma *msg, uint64_t flags)
@@ -74,13 +75,15 @@ Napi::Value EndpointRma(const Napi::CallbackInfo& info) {
   int64_t context = info[2].As<Napi::Number>().Int64Value();
   Segments segments;
   int result = segments.Read(environment, endpoint->domain, info[3]);
-  fi_addr_t address;
+  fi_addr_t address = FI_ADDR_UNSPEC;
   if (!result) result = FindAddress(*endpoint, info[4].As<Napi::Number>().Int32Value(), &address);
+  uint64_t flags = Uint64Of(info[8]);
+  Trigger trigger;
+  if (!result) result = trigger.Read(info, 9, *endpoint, &flags);
   if (result) return Napi::Number::New(info.Env(), result);
   size_t total = 0;
   for (const struct iovec& vector : segments.vectors) total += vector.iov_len;
   struct fi_rma_iov remote = {Uint64Of(info[5]), total, Uint64Of(info[6])};
-  uint64_t flags = Uint64Of(info[8]);
   struct fi_msg_rma message = {};
   message.msg_iov = segments.vectors.data();
   message.desc = segments.descriptors.data();
@@ -91,6 +94,7 @@ Napi::Value EndpointRma(const Napi::CallbackInfo& info) {
   message.data = Uint64Of(info[7]);
   result = PostPinned(endpoint, Direction::kTransmit, segments.pins, context, false, [&](void* operation) {
     message.context = operation;
+    trigger.Arm(operation);
     return is_write ? fi_writemsg(endpoint->fid, &message, flags) : fi_readmsg(endpoint->fid, &message, flags);
   });
   return Napi::Number::New(info.Env(), result);

@@ -7,27 +7,38 @@ import typescript from 'typescript';
 
 /**
  * @param {string} folder lib/
- * @returns {(name: string) => string[]} the public names that reach a C function, best first
+ * @returns {{ reach: (name: string) => string[], isPublic: (name: string) => boolean }} the public names that reach a C
+ * function, best first; and whether there is a public name, such as `Endpoint.send`
  */
 export function publicReach(folder) {
   const files = readdirSync(folder)
     .filter((file) => file.endsWith('.ts') && file !== 'binding.ts')
     .map((file) => parse(join(folder, file)));
-  const isPublic = publicNames(parse(join(folder, 'index.ts')));
+  const isExported = publicNames(parse(join(folder, 'index.ts')));
   const classes = files.flatMap((file) => file.statements.filter(typescript.isClassDeclaration));
   const members = files.flatMap((file) => [
-    ...file.statements.filter(typescript.isFunctionDeclaration).flatMap((node) => functionMember(node, isPublic)),
+    ...file.statements.filter(typescript.isFunctionDeclaration).flatMap((node) => functionMember(node, isExported)),
     ...file.statements
       .filter(typescript.isClassDeclaration)
-      .flatMap((node) => membersOf(node, knownAs(node, classes, isPublic))),
+      .flatMap((node) => membersOf(node, knownAs(node, classes, isExported))),
     ...file.statements
       .filter(typescript.isInterfaceDeclaration)
-      .flatMap((node) => membersOf(node, isPublic(node.name.text) ? node.name.text : undefined)),
+      .flatMap((node) => membersOf(node, isExported(node.name.text) ? node.name.text : undefined)),
   ]);
-  return (name) => {
-    const documented = members.filter(({ documentation }) => documentation.includes(`${name}(3)`));
-    const mentioned = members.filter(({ text }) => new RegExp(`\\b${name}\\b`).test(text));
-    return [...new Set((documented.length > 0 ? documented : mentioned).map((member) => member.name))].slice(0, 3);
+  // What a class says of itself counts where none of its members does.
+  const wholes = classes.flatMap((node) => {
+    const name = knownAs(node, classes, isExported);
+    return name === undefined ? [] : [{ name, text: '', documentation: documentationOf(node) }];
+  });
+  const documenting = (/** @type {Member[]} */ among, /** @type {string} */ name) =>
+    among.filter(({ documentation }) => documentation.includes(`${name}(3)`));
+  return {
+    reach(name) {
+      const mentioned = members.filter(({ text }) => new RegExp(`\\b${name}\\b`).test(text));
+      const best = [documenting(members, name), mentioned, documenting(wholes, name)].find(({ length }) => length > 0);
+      return [...new Set(best?.map((member) => member.name))].slice(0, 3);
+    },
+    isPublic: (name) => members.some((member) => member.name === name),
   };
 }
 
@@ -42,29 +53,33 @@ function publicNames(index) {
 }
 
 /**
- * The public class that a class is, or is a part of: `Endpoint` for what it extends.
+ * The public class that a class is, or is a part of: `Endpoint` for what it extends. Of several, the one with the shortest
+ * name, which is the general one.
  * @param {typescript.ClassDeclaration} node
  * @param {typescript.ClassDeclaration[]} classes
- * @param {(name: string) => boolean} isPublic
+ * @param {(name: string) => boolean} isExported
  * @returns {string | undefined}
  */
-function knownAs(node, classes, isPublic) {
+function knownAs(node, classes, isExported) {
   const name = node.name?.text ?? '';
-  if (isPublic(name)) return name;
-  const child = classes.find(({ heritageClauses }) =>
-    heritageClauses?.some(({ types }) => types.some(({ expression }) => expression.getText() === name)),
-  );
-  return child && knownAs(child, classes, isPublic);
+  if (isExported(name)) return name;
+  const [shortest] = classes
+    .filter(({ heritageClauses }) =>
+      heritageClauses?.some(({ types }) => types.some(({ expression }) => expression.getText() === name)),
+    )
+    .flatMap((child) => knownAs(child, classes, isExported) ?? [])
+    .sort((one, other) => one.length - other.length);
+  return shortest;
 }
 
 /**
  * @param {typescript.FunctionDeclaration} node
- * @param {(name: string) => boolean} isPublic
+ * @param {(name: string) => boolean} isExported
  * @returns {Member[]}
  */
-function functionMember(node, isPublic) {
+function functionMember(node, isExported) {
   const name = node.name?.text ?? '';
-  return isPublic(name) ? [{ name, text: node.getFullText(), documentation: documentationOf(node) }] : [];
+  return isExported(name) ? [{ name, text: node.getFullText(), documentation: documentationOf(node) }] : [];
 }
 
 /**
