@@ -27,12 +27,12 @@ const ENTER = `
   mount --rbind /dev "$0/dev" && mount --rbind /proc "$0/proc" && mount --rbind /sys "$0/sys" &&
   mount -t tmpfs none "$0/tmp" && mount -t tmpfs none "$0/opt" && mkdir "$0/opt/checkout" && touch "$0/opt/node" &&
   mount --bind "$1" "$0/opt/checkout" && mount --bind "$2" "$0/opt/node" && root=$0 && shift 2 &&
-  exec chroot "$root" /opt/node /opt/checkout/test/fixtures/in-debian-13.mjs "$@"`;
+  exec chroot "$root" /opt/node "/opt/checkout/test/fixtures/$@"`;
 
-function startInDebian13(...args: readonly string[]): Child {
+function startInDebian13(fixture: string, ...args: readonly string[]): Child {
   const chosen = process.env['NODE_LIBFABRIC_ADDON'];
   const addon = chosen === undefined ? '' : join('/opt/checkout', relative(CHECKOUT, chosen));
-  const entering = ['-m', 'sh', '-c', ENTER, DEBIAN, CHECKOUT, process.execPath, ...args];
+  const entering = ['-m', 'sh', '-c', ENTER, DEBIAN, CHECKOUT, process.execPath, fixture, ...args];
   return new Child('the program in Debian 13', 'unshare', entering, {
     NODE_LIBFABRIC_ADDON: addon,
     // names a file of the system outside, where it is set
@@ -91,7 +91,7 @@ const title = reason === undefined ? '' : ` (skipped: ${reason})`;
 
 describe.skipIf(reason !== undefined)(`the same addon on libfabric 2.1${title}`, () => {
   it('says so, and reads every structure as fi_info of 2.1 does', async () => {
-    await using child = startInDebian13('list');
+    await using child = startInDebian13('in-debian-13.mjs', 'list');
     const { code, stdout, stderr } = await child.ended();
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
     const { library, infos, program } = JSON.parse(stdout) as {
@@ -112,9 +112,32 @@ describe.skipIf(reason !== undefined)(`the same addon on libfabric 2.1${title}`,
     ['tcp;ofi_rxm', 'FI_PROTO_RXM'],
     ['sockets', 'FI_PROTO_SOCK_TCP'],
   ])('carries messages over %s', async (provider, protocol) => {
-    await using child = startInDebian13('exchange', provider);
+    await using child = startInDebian13('in-debian-13.mjs', 'exchange', provider);
     const { code, signal, stdout, stderr } = await child.ended(25_000);
     expect({ code, signal, stderr }).toEqual({ code: 0, signal: null, stderr: '' });
     expect(JSON.parse(stdout)).toEqual({ provider, protocol, bytes: 2 * BYTES });
+  });
+
+  const [none, memory, atomics] = ['none', true, ['42', '9', '1']];
+  it.each([
+    ['shm', { memory, atomics }],
+    // its immediate data does not arrive with a vector
+    ['sm2', { messages: { data: 'undefined' } }],
+    ['tcp', { memory, connections: 'echo' }],
+    ['tcp;ofi_rxm', { memory, atomics, collectives: [6, 6, 6] }],
+    ['sockets', { memory, atomics, connections: 'echo' }],
+  ])('does over %s what it does on 1.17', async (provider, differences) => {
+    const messages = { text: 'vector', data: '4660', known: true, sum: 4950, counted: 101 };
+    const introspection = { isShown: true, hasLog: true, hasParams: true };
+    const usual = { messages, memory: none, atomics: none, collectives: none, connections: none, introspection };
+    await using child = startInDebian13('groups-in-debian-13.mjs', provider);
+    const { code, signal, stdout, stderr } = await child.ended(25_000);
+    expect({ code, signal, stderr }).toEqual({ code: 0, signal: null, stderr: '' });
+    const expected = {
+      ...usual,
+      ...differences,
+      messages: { ...messages, ...('messages' in differences ? differences.messages : {}) },
+    };
+    expect(JSON.parse(stdout)).toEqual(expected);
   });
 });
