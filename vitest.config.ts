@@ -14,6 +14,7 @@ export default defineConfig({
   },
   test: {
     include: ['test/**/*.test.ts'],
+    globalSetup: ['test/helpers/stale-shared-memory.ts'],
     // a process per file: an addon is loaded once per process, and a crash names its file
     pool: 'forks',
     // network providers share the machine's ports and its two cores with the peers that tests start
