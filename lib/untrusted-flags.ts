@@ -6,7 +6,7 @@ import type { Info } from './info.js';
 interface Untrusted {
   readonly flag: 'FI_CLAIM' | 'FI_INJECT' | 'FI_PEEK';
   readonly why: string;
-  isFor(provider: string, apiVersion: string): boolean;
+  readonly isFor: (provider: string, apiVersion: string) => boolean;
 }
 
 const isRxd = (provider: string): boolean => provider.endsWith(';ofi_rxd');
