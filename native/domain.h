@@ -4,7 +4,10 @@
 #include <rdma/fabric.h>
 #include <rdma/fi_domain.h>
 
+#include <cstring>
+#include <memory>
 #include <unordered_set>
+#include <vector>
 
 #include "fabric.h"
 
@@ -25,7 +28,11 @@ struct Registrations {
 
 struct Domain {
   Domain(Fabric* parent, struct fid_domain* domain, const struct fi_info* info)
-      : fabric(parent), fid(domain), caps(info->caps), mr_mode(info->domain_attr->mr_mode) {
+      : fabric(parent),
+        fid(domain),
+        caps(info->caps),
+        mr_mode(info->domain_attr->mr_mode),
+        uses_closed_regions(info->fabric_attr->prov_name && std::strstr(info->fabric_attr->prov_name, "ofi_rxd")) {
     fabric->children++;
   }
   ~Domain() {
@@ -37,12 +44,21 @@ struct Domain {
 
   int Close(struct fid* child) const { return fabric->Close(child); }
 
+  void EndpointGone() {
+    if (--endpoints == 0) closed_regions.clear();
+  }
+
   Fabric* fabric;
   struct fid_domain* fid;
   uint64_t caps;
   int mr_mode;
   uint64_t next_key = 1;  // for providers that let the application choose keys
   Registrations registrations;
+  // rxd looks at the key when an operation of a peer begins, and goes on with it whatever happens to the region: what
+  // peers could use stays in place until the last endpoint has gone.
+  const bool uses_closed_regions;
+  std::vector<std::shared_ptr<void>> closed_regions;
+  int endpoints = 0;
   int children = 0;  // open queues, vectors, endpoints, regions, counters
 };
 

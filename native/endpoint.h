@@ -41,6 +41,7 @@ struct Endpoint {
         type(info->ep_attr->type),
         limits{info->tx_attr->size, info->rx_attr->size} {
     domain->children++;
+    domain->endpoints++;
   }
   // A context of a scalable endpoint. It finds addresses in its owner's vector.
   Endpoint(Endpoint* scalable, struct fid_ep* ep)
@@ -54,6 +55,7 @@ struct Endpoint {
     owner->children++;
     if (av) av->children++;
     domain->children++;
+    domain->endpoints++;
   }
   ~Endpoint() {
     Close();
@@ -64,6 +66,7 @@ struct Endpoint {
     for (Counter* counter : counters) counter->children--;
     for (Counter* counter : triggering) counter->triggers = nullptr;
     if (events) events->children--;
+    domain->EndpointGone();
     domain->children--;
   }
   Endpoint(const Endpoint&) = delete;

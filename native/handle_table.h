@@ -50,13 +50,16 @@ class HandleTable {
     return entries_[index].object.get();
   }
 
-  void Remove(int32_t handle) {
-    if (!Get(handle)) return;
+  // Removes an object without destroying it.
+  std::unique_ptr<T> Take(int32_t handle) {
+    if (!Get(handle)) return nullptr;
     uint32_t index = static_cast<uint32_t>(handle) & kIndexMask;
-    entries_[index].object.reset();
     entries_[index].generation = (entries_[index].generation + 1) & kGenerationMask;
     free_.push_back(index);
+    return std::move(entries_[index].object);
   }
+
+  void Remove(int32_t handle) { Take(handle); }
 
   size_t Count() const { return entries_.size() - free_.size(); }
 

@@ -6,9 +6,16 @@
 
 namespace node_libfabric {
 
+constexpr uint64_t kLocalAccess = FI_SEND | FI_RECV | FI_READ | FI_WRITE;
+
 MemoryRegion::MemoryRegion(Environment* owner, Domain* parent, struct fid_mr* mr, std::vector<Part> buffers,
-                           bool is_local)
-    : environment(owner), domain(parent), fid(mr), parts(std::move(buffers)) {
+                           uint64_t access)
+    : environment(owner),
+      domain(parent),
+      fid(mr),
+      parts(std::move(buffers)),
+      is_exposed(access & (FI_REMOTE_READ | FI_REMOTE_WRITE)) {
+  bool is_local = (access & kLocalAccess) == kLocalAccess;
   domain->children++;
   for (const Part& part : parts) {
     if (!part.memory) continue;
@@ -68,8 +75,6 @@ int MemoryRegion::InFlight() const {
 
 namespace {
 
-constexpr uint64_t kLocalAccess = FI_SEND | FI_RECV | FI_READ | FI_WRITE;
-
 MemoryRegion* Find(const Napi::CallbackInfo& info) {
   return EnvironmentOf(info).memory_regions.Get(info[0].As<Napi::Number>().Int32Value());
 }
@@ -87,8 +92,7 @@ Napi::Value Open(const Napi::CallbackInfo& info, Domain* domain, struct fi_mr_at
     result = fi_mr_regattr(domain->fid, attr, flags, &fid);
   }
   if (result) return Napi::Number::New(info.Env(), result);
-  bool is_local = (attr->access & kLocalAccess) == kLocalAccess;
-  auto region = std::make_unique<MemoryRegion>(&environment, domain, fid, std::move(parts), is_local);
+  auto region = std::make_unique<MemoryRegion>(&environment, domain, fid, std::move(parts), attr->access);
   return Napi::Number::New(info.Env(), environment.memory_regions.Add(std::move(region)));
 }
 
@@ -249,8 +253,13 @@ Napi::Value MemoryRegionClose(const Napi::CallbackInfo& info) {
   // to go before it nevertheless.
   if (!region->endpoint && region->InFlight() > 0) return Napi::Number::New(info.Env(), -FI_EBUSY);
   int result = region->Close();
-  if (!result) EnvironmentOf(info).memory_regions.Remove(info[0].As<Napi::Number>().Int32Value());
-  return Napi::Number::New(info.Env(), result);
+  if (result) return Napi::Number::New(info.Env(), result);
+  auto closed = EnvironmentOf(info).memory_regions.Take(info[0].As<Napi::Number>().Int32Value());
+  Domain* domain = closed->domain;
+  if (closed->is_exposed && domain->uses_closed_regions && domain->endpoints > 0) {
+    domain->closed_regions.push_back(std::move(closed));
+  }
+  return Napi::Number::New(info.Env(), 0);
 }
 
 }  // namespace

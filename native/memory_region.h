@@ -26,7 +26,7 @@ struct MemoryRegion {
   };
 
   // `parts` are kept in place for as long as the region is open.
-  MemoryRegion(Environment* owner, Domain* parent, struct fid_mr* mr, std::vector<Part> parts, bool is_local);
+  MemoryRegion(Environment* owner, Domain* parent, struct fid_mr* mr, std::vector<Part> parts, uint64_t access);
   ~MemoryRegion();
   MemoryRegion(const MemoryRegion&) = delete;
   MemoryRegion& operator=(const MemoryRegion&) = delete;
@@ -41,6 +41,7 @@ struct MemoryRegion {
   Domain* domain;
   struct fid_mr* fid;
   std::vector<Part> parts;
+  const bool is_exposed;  // to peers
   std::vector<Counter*> counters;
   Endpoint* endpoint = nullptr;  // FI_MR_ENDPOINT
 };

@@ -29,9 +29,21 @@ export class Child implements AsyncDisposable {
   #stdout = '';
   #stderr = '';
 
-  constructor(name: string, command: string, args: readonly string[], environment: NodeJS.ProcessEnv) {
+  /** @param hasMessages - Whether it is a Node.js that exchanges messages with this one: process.send(). */
+  constructor(
+    name: string,
+    command: string,
+    args: readonly string[],
+    environment: NodeJS.ProcessEnv,
+    hasMessages = false,
+  ) {
     this.#name = name;
-    this.process = spawn(command, args, { cwd: ROOT, env: { ...process.env, ...environment } });
+    this.process = spawn(command, args, {
+      cwd: ROOT,
+      env: { ...process.env, ...environment },
+      stdio: ['pipe', 'pipe', 'pipe', ...(hasMessages ? (['ipc'] as const) : [])],
+      serialization: 'advanced',
+    }) as ChildProcessWithoutNullStreams;
     this.process.stdout.setEncoding('utf8').on('data', (text: string) => (this.#stdout += text));
     this.process.stderr.setEncoding('utf8').on('data', (text: string) => (this.#stderr += text));
     // writing to a child that has died: its exit tells more
@@ -82,10 +94,20 @@ export class Child implements AsyncDisposable {
 export function startNode(
   name: string,
   args: readonly string[] = [],
-  { environment = {}, flags = [] }: { environment?: NodeJS.ProcessEnv; flags?: readonly string[] } = {},
+  {
+    environment = {},
+    flags = [],
+    hasMessages = false,
+  }: { environment?: NodeJS.ProcessEnv; flags?: readonly string[]; hasMessages?: boolean } = {},
 ): Child {
   const script = fileURLToPath(new URL(`../fixtures/${name}.mjs`, import.meta.url));
-  return new Child(`${name} ${args.join(' ')}`, process.execPath, [...flags, script, ...args], environment);
+  return new Child(
+    `${name} ${args.join(' ')}`,
+    process.execPath,
+    [...flags, script, ...args],
+    environment,
+    hasMessages,
+  );
 }
 
 /** Starts a program that set-up compiled from test/peers. */

@@ -1,10 +1,10 @@
 /** Functions of a test that run in a process of their own, next to a test that does the other half. */
 import type { Endpoint, Hints, Info, Resource } from 'node-libfabric';
-import { deserialize, serialize } from 'node:v8';
 import { afterAll, expect, onTestFinished } from 'vitest';
 import { startNode, type Child } from './child.js';
 import { openEndpoint } from './pair.js';
 import { infoOf } from './providers.js';
+import { within } from './within.js';
 
 /** What such a function is given. Nothing else of the test is there, nor what the test imports. */
 export interface Scope<Kept = object> {
@@ -13,10 +13,10 @@ export interface Scope<Kept = object> {
   /** What one function leaves for the next ones of the same test. */
   readonly kept: Kept;
   /** As that of providers.ts. */
-  infoOf(provider: string, hints?: Hints): Info;
+  readonly infoOf: (provider: string, hints?: Hints) => Info;
   /** Has a resource closed when the test has ended. */
-  opened<T extends Pick<Resource, 'close'>>(resource: T): T;
-  closeAll(): void;
+  readonly opened: <T extends Pick<Resource, 'close'>>(resource: T) => T;
+  readonly closeAll: () => void;
 }
 
 interface Reply {
@@ -48,37 +48,36 @@ export class OtherProcess<Kept = object> {
    * and return is copied, as structuredClone() does.
    */
   run<A extends unknown[], R>(body: (scope: Scope<Kept>, ...args: A) => R, ...args: A): Promise<Awaited<R>> {
-    this.#child ??= startNode('other-process');
+    this.#child ??= this.#start();
     const id = this.#calls++;
+    const source = body.toString();
     const reply = new Promise<Awaited<R>>((resolve, reject) => this.#waiting.set(id, { resolve, reject }));
-    this.#child.write(serialize({ id, source: body.toString(), args }).toString('base64'));
-    if (this.#waiting.size === 1) void this.#read(this.#child);
-    return reply;
+    this.#child.process.send({ id, source, args });
+    return within(reply, `another process: ${source.slice(0, 200)}`, 15_000);
   }
 
   /** Ends it in the middle of whatever it does. */
   async kill(): Promise<void> {
     const child = this.#child;
-    this.#child = undefined;
     child?.process.kill('SIGKILL');
     await child?.ended();
   }
 
-  async #read(child: Child): Promise<void> {
-    try {
-      while (this.#waiting.size > 0) {
-        const line = Buffer.from(await child.line(), 'base64');
-        const { id, result, error } = deserialize(line) as Reply;
-        const { resolve, reject } = this.#waiting.get(id)!;
-        this.#waiting.delete(id);
-        if (error === undefined) resolve(result as never);
-        else reject(Object.assign(new Error(error.message), error));
-      }
-    } catch (error) {
-      if (this.#child === child) await this.kill();
-      for (const { reject } of this.#waiting.values()) reject(error);
+  #start(): Child {
+    const child = startNode('other-process', [], { hasMessages: true });
+    child.process.on('message', ({ id, result, error }: Reply) => {
+      const { resolve, reject } = this.#waiting.get(id)!;
+      this.#waiting.delete(id);
+      if (error === undefined) resolve(result as never);
+      else reject(Object.assign(new Error(error.message), error));
+    });
+    child.process.on('close', (code, signal) => {
+      this.#child = undefined;
+      for (const { reject } of this.#waiting.values())
+        reject(new Error(`the other process has ended: ${signal ?? code}`));
       this.#waiting.clear();
-    }
+    });
+    return child;
   }
 
   async #end(): Promise<void> {
@@ -95,12 +94,28 @@ export interface Acquainted {
   toPeer: number;
 }
 
+/** One of two ends that know each other: here, or in another process. */
+export interface Side {
+  run<A extends unknown[], R>(
+    body: (scope: Pick<Scope<Acquainted>, 'kept'>, ...args: A) => R,
+    ...args: A
+  ): Promise<Awaited<R>>;
+}
+
+/** The one here. */
+export class ThisProcess implements Side {
+  constructor(readonly kept: Acquainted) {}
+
+  async run<A extends unknown[], R>(
+    body: (scope: Pick<Scope<Acquainted>, 'kept'>, ...args: A) => R,
+    ...args: A
+  ): Promise<Awaited<R>> {
+    return await body(this, ...args);
+  }
+}
+
 /** Opens an endpoint here and one `there`, closed when the test has ended, which know each other. */
-export async function acquaint(
-  there: OtherProcess<Acquainted>,
-  provider: string,
-  hints?: Hints,
-): Promise<Acquainted> {
+export async function acquaint(there: OtherProcess<Acquainted>, provider: string, hints?: Hints): Promise<ThisProcess> {
   const endpoint = openEndpoint(infoOf(provider, hints));
   onTestFinished(() =>
     there.run(({ closeAll }) => {
@@ -117,5 +132,11 @@ export async function acquaint(
     hints,
     endpoint.address,
   );
-  return { endpoint, toPeer: endpoint.addressVector.insert(address) };
+  return new ThisProcess({ endpoint, toPeer: endpoint.addressVector.insert(address) });
 }
+
+/** Each of two sides as the first of both. */
+export const bothWays = (one: Side, other: Side): readonly (readonly [from: Side, to: Side])[] => [
+  [one, other],
+  [other, one],
+];
