@@ -326,6 +326,7 @@ export interface Binding {
   endpointClose: (endpoint: Handle) => Result;
   endpointFree: (endpoint: Handle) => Result;
 
+  endpointAlias: (endpoint: Handle, flags: bigint) => Handle;
   sharedTransmitOpen: (domain: Handle, info: RawInfo) => Handle;
   sharedTransmitClose: (context: Handle) => Result;
   sharedReceiveOpen: (domain: Handle, info: RawInfo, queue: Handle) => Handle;

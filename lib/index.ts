@@ -43,6 +43,7 @@ export * from './constants.js';
 export { Counter, type CounterWaitOptions } from './counter.js';
 export { Domain, type DomainOptions, type Registrations } from './domain.js';
 export type { AtomicOptions } from './endpoint-atomics.js';
+export { EndpointAlias, type Side } from './endpoint-defaults.js';
 export type { ReadOptions, RemoteOffset, WriteOptions } from './endpoint-rma.js';
 export { Endpoint, type EndpointBindings, type EndpointCounters, type EndpointOpenOptions } from './endpoint.js';
 export { FabricError, type ErrorCode, type FabricErrorDetails } from './errors.js';

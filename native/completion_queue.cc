@@ -74,6 +74,7 @@ void CompletionQueue::Finish(Operation* operation) {
 
 Operation* CompletionQueue::Begin(Endpoint* endpoint, Direction direction, Memory* memory, int32_t memory_handle,
                                   Door door, uint32_t user_context) {
+  endpoint = endpoint->original();
   if (endpoint->IsFull(direction)) return nullptr;
   Operation* operation = operations.Take();
   if (!operation) return nullptr;

@@ -41,7 +41,7 @@ struct Endpoint {
         limits{info->tx_attr->size, info->rx_attr->size} {
     domain->children++;
   }
-  // A context of a scalable endpoint. It finds addresses in its owner's vector.
+  // A context of a scalable endpoint, or an alias. It finds addresses in its owner's vector.
   Endpoint(Endpoint* scalable, struct fid_ep* ep)
       : domain(scalable->domain),
         fid(ep),
@@ -116,6 +116,7 @@ struct Endpoint {
   Groups groups;
   std::vector<Counter*> counters;
   std::vector<Counter*> triggering;  // those that trigger operations of this one
+  // The same endpoint with other flags by default. Its operations are the other's, and outlive it.
   Endpoint* alias_of = nullptr;
   const Endpoint* original() const { return alias_of ? alias_of : this; }
   Endpoint* original() { return alias_of ? alias_of : this; }
