@@ -353,6 +353,8 @@ export interface Binding {
     flags: bigint,
     interfaceNumber: number,
     device: bigint,
+    descriptor: number | undefined,
+    offset: number,
   ) => Handle;
   memoryRegionBindCounter: (region: Handle, counter: Handle, flags: bigint) => Result;
   memoryRegionBindEndpoint: (region: Handle, endpoint: Handle) => Result;

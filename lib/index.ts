@@ -69,7 +69,8 @@ export { FabricLog, LOG_CHANNEL, openLog, type LogLevel, type LogMessage, type L
 export { MulticastGroup } from './multicast-group.js';
 export { Group, type JoinOptions } from './group.js';
 export * from './memory-constants.js';
-export { MemoryRegion, type DeviceMemory, type MemoryRegionOptions } from './memory-region.js';
+export type { DeviceMemory, DmaBuffer } from './device-memory.js';
+export { MemoryRegion, type MemoryRegionOptions } from './memory-region.js';
 export type { Completion, OperationOptions } from './operation.js';
 export { checkEnvironment, getParams, type EnvironmentProblem, type ProviderParameter } from './parameters.js';
 export { ConnectionRequest, PassiveEndpoint, type PassiveListenOptions } from './passive-endpoint.js';
