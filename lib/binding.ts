@@ -88,7 +88,7 @@ type PostAtomic = (
   endpoint: Handle,
   kind: number,
   context: number,
-  segments: readonly number[],
+  lists: readonly (readonly number[])[],
   datatype: number,
   operation: number,
   address: number,

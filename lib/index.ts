@@ -42,7 +42,7 @@ export { Connection, type ConnectionOptions } from './connection.js';
 export * from './constants.js';
 export { Counter, type CounterWaitOptions } from './counter.js';
 export { Domain, type DomainOptions, type Registrations } from './domain.js';
-export type { AtomicOptions } from './endpoint-atomics.js';
+export type { AtomicArrays, AtomicOptions } from './endpoint-atomics.js';
 export { EndpointAlias, type Side } from './endpoint-defaults.js';
 export type { ReadOptions, RemoteOffset, WriteOptions } from './endpoint-rma.js';
 export { Endpoint, type EndpointBindings, type EndpointCounters, type EndpointOpenOptions } from './endpoint.js';

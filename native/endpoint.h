@@ -38,7 +38,8 @@ struct Endpoint {
         fid(ep),
         caps(info->caps),
         type(info->ep_attr->type),
-        limits{info->tx_attr->size, info->rx_attr->size} {
+        limits{info->tx_attr->size, info->rx_attr->size},
+        iov_limits{info->tx_attr->iov_limit, info->rx_attr->iov_limit} {
     domain->children++;
   }
   // A context of a scalable endpoint, or an alias. It finds addresses in its owner's vector.
@@ -49,7 +50,8 @@ struct Endpoint {
         type(scalable->type),
         av(scalable->av),
         owner(scalable),
-        limits{scalable->limits[0], scalable->limits[1]} {
+        limits{scalable->limits[0], scalable->limits[1]},
+        iov_limits{scalable->iov_limits[0], scalable->iov_limits[1]} {
     owner->children++;
     if (av) av->children++;
     domain->children++;
@@ -112,6 +114,11 @@ struct Endpoint {
   }
   size_t in_flight[2] = {0, 0};
   size_t limits[2];
+  // By direction: how many buffers an operation may have. Providers copy them to arrays of that size.
+  bool Takes(Direction direction, size_t buffers) const {
+    return buffers <= 1 || buffers <= iov_limits[static_cast<int>(direction)];
+  }
+  size_t iov_limits[2];
 
   Groups groups;
   std::vector<Counter*> counters;
