@@ -114,7 +114,7 @@ type PostAtomic = (
   endpoint: Handle,
   kind: number,
   context: number,
-  segments: readonly number[],
+  lists: readonly (readonly number[])[],
   datatype: number,
   operation: number,
   address: number,
@@ -352,6 +352,7 @@ export interface Binding {
   endpointClose: (endpoint: Handle) => Result;
   endpointFree: (endpoint: Handle) => Result;
 
+  endpointAlias: (endpoint: Handle, flags: bigint) => Handle;
   sharedTransmitOpen: (domain: Handle, info: RawInfo) => Handle;
   sharedTransmitClose: (context: Handle) => Result;
   sharedReceiveOpen: (domain: Handle, info: RawInfo, queue: Handle) => Handle;
@@ -378,6 +379,8 @@ export interface Binding {
     flags: bigint,
     interfaceNumber: number,
     device: bigint,
+    descriptor: number | undefined,
+    offset: number,
   ) => Handle;
   memoryRegionBindCounter: (region: Handle, counter: Handle, flags: bigint) => Result;
   memoryRegionBindEndpoint: (region: Handle, endpoint: Handle) => Result;

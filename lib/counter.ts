@@ -15,7 +15,10 @@ export interface CounterWaitOptions {
 
 /** How long a wait looks in every turn of the event loop, in milliseconds … */
 const SPIN = 0.5;
-/** … and then how long from look to look. Counters of most providers have no descriptor, and reading makes progress. */
+/**
+ * … and then how long from look to look. Most providers have no descriptor for counters; sockets has one that nobody but the
+ * reader empties, and its progress thread stands still when that is full. Reading makes progress.
+ */
 const BACK_OFF = [1, 1, 1, 2, 2, 4, 8];
 
 /**

@@ -31,8 +31,8 @@ const BASE: CallKind = { syscall: 'fi_atomic', receives: false, tagged: false, k
 const FETCH: CallKind = { ...BASE, syscall: 'fi_fetch_atomic', kind: 'fetch' };
 const COMPARE: CallKind = { ...BASE, syscall: 'fi_compare_atomic', kind: 'compare' };
 const INJECT: CallKind = { ...BASE, syscall: 'fi_inject_atomic' };
-/** Operands, results and comparands. */
-const MOST_ARRAYS = 3;
+/** Elements in one array, or in several that are taken one after the other, up to `info.txAttr.iovLimit` of them. */
+export type AtomicArrays = AtomicArray | readonly AtomicArray[];
 
 type Post = typeof binding.endpointAtomic;
 
@@ -70,7 +70,7 @@ export abstract class AtomicEndpoint extends RmaEndpoint {
   }
 
   /**
-   * Changes elements of a peer's memory: fi_atomic(3), fi_atomicmsg(3).
+   * Changes elements of a peer's memory: fi_atomic(3), fi_atomicv(3), fi_atomicmsg(3).
    *
    * @param operation - `FI_SUM`, `FI_MIN`, `FI_BOR`, `FI_ATOMIC_WRITE` …
    * @param operands - One for each element.
@@ -79,7 +79,7 @@ export abstract class AtomicEndpoint extends RmaEndpoint {
    */
   atomic(
     operation: AtomicOperation,
-    operands: AtomicArray,
+    operands: AtomicArrays,
     address: number,
     remote: RemoteRegion,
     options?: AtomicOptions,
@@ -88,15 +88,16 @@ export abstract class AtomicEndpoint extends RmaEndpoint {
   }
 
   /**
-   * {@link atomic} that also returns what was there before: fi_fetch_atomic(3), fi_fetch_atomicmsg(3).
+   * {@link atomic} that also returns what was there before: fi_fetch_atomic(3),
+   * fi_fetch_atomicv(3), fi_fetch_atomicmsg(3).
    *
    * @param operands - As for {@link atomic}; undefined for `FI_ATOMIC_READ`, which has none.
    * @param results - Filled with the former elements.
    */
   fetchAtomic(
     operation: AtomicOperation,
-    operands: AtomicArray | undefined,
-    results: AtomicArray,
+    operands: AtomicArrays | undefined,
+    results: AtomicArrays,
     address: number,
     remote: RemoteRegion,
     options?: AtomicOptions,
@@ -108,16 +109,16 @@ export abstract class AtomicEndpoint extends RmaEndpoint {
 
   /**
    * Changes elements that compare as the operation wants, and returns what was there before: fi_compare_atomic(3),
-   * fi_compare_atomicmsg(3).
+   * fi_compare_atomicv(3), fi_compare_atomicmsg(3).
    *
    * @param operation - `FI_CSWAP` …, `FI_MSWAP`.
    * @param comparands - One for each element.
    */
   compareAtomic(
     operation: AtomicOperation,
-    operands: AtomicArray,
-    comparands: AtomicArray,
-    results: AtomicArray,
+    operands: AtomicArrays,
+    comparands: AtomicArrays,
+    results: AtomicArrays,
     address: number,
     remote: RemoteRegion,
     options?: AtomicOptions,
@@ -157,14 +158,14 @@ export abstract class AtomicEndpoint extends RmaEndpoint {
   #begin(
     call: CallKind,
     operation: AtomicOperation,
-    arrays: readonly AtomicArray[],
+    arrays: readonly AtomicArrays[],
     names: readonly string[],
     address: number,
     remote: RemoteRegion,
     options: AtomicOptions | undefined,
   ): Promise<Completion> {
     const post = this.#prepare(call, binding.endpointAtomic, operation, arrays, names, address, remote, options);
-    return this.begin(call, arrays, post, signalOf(options ?? {}));
+    return this.begin(call, arrays.flat(), post, signalOf(options ?? {}));
   }
 
   /** Checks everything. @returns what posts it. */
@@ -172,29 +173,29 @@ export abstract class AtomicEndpoint extends RmaEndpoint {
     call: CallKind,
     native: Post,
     operation: AtomicOperation,
-    arrays: readonly AtomicArray[],
+    arrays: readonly AtomicArrays[],
     names: readonly string[],
     address: number,
     remote: RemoteRegion,
     options: AtomicOptions | undefined,
   ): () => number {
     const handle = handleOf(this);
-    const [first] = arrays;
-    const datatype = datatypeOf(first!, names[0]!);
-    arrays.forEach((array, index) => {
-      if (datatypeOf(array, names[index]!) !== datatype || array.length !== first!.length) {
-        throw new TypeError(`${names[index]!}: expected ${first!.length} elements of ${datatype}, as ${names[0]!} has`);
-      }
-    });
+    const lists = arrays.map((given, index) => elementsOf(given, names[index]!));
+    const { datatype, size, length } = lists[0]!;
+    for (const [index, list] of lists.entries()) {
+      if (list.datatype === datatype && list.length === length) continue;
+      throw new TypeError(`${names[index]!}: expected ${length} elements of ${datatype}, as ${names[0]!} has`);
+    }
     this.destination(address);
     const limit = this.queryAtomic(operation, datatype, call.kind);
     const remoteOffset = options?.remoteOffset ?? 0;
-    const remoteAddress = this.locateRemote(remote, remoteOffset, first!.byteLength, this.#hasAtomics);
-    if (remoteOffset % first!.BYTES_PER_ELEMENT !== 0) {
+    const remoteAddress = this.locateRemote(remote, remoteOffset, length * size, this.#hasAtomics);
+    if (remoteOffset % size !== 0) {
       throw new RangeError(`options.remoteOffset: ${remoteOffset} is no multiple of the element's size`);
     }
-    this.#checkLimit(call, operation, datatype, first!.length, limit);
-    const segments = this.segments(arrays, 'arrays', MOST_ARRAYS);
+    this.#checkLimit(call, operation, datatype, length, limit);
+    const most = Math.max(this.info.txAttr.iovLimit, 1);
+    const segments = arrays.map((given, index) => this.segments(given, names[index]!, most));
     const flags = operationFlags(options);
     const [type, number] = [ATOMIC_DATATYPES[datatype], ATOMIC_OPERATIONS[operation]];
     const kind = ATOMIC_KINDS[call.kind];
@@ -233,4 +234,21 @@ export abstract class AtomicEndpoint extends RmaEndpoint {
       throw new RangeError(`operands: expected 1 to ${limit} elements (queryAtomic), not ${show(length)}`);
     }
   }
+}
+
+/** What one or several arrays have together. @throws TypeError for arrays of different types, RangeError for empty ones. */
+function elementsOf(given: AtomicArrays, name: string): { datatype: AtomicDatatype; size: number; length: number } {
+  if (!Array.isArray(given)) {
+    const array = given as AtomicArray;
+    return { datatype: datatypeOf(array, name), size: array.BYTES_PER_ELEMENT, length: array.length };
+  }
+  const list = given as readonly AtomicArray[];
+  if (list.length === 0) throw new RangeError(`${name}: expected an array of elements, or several, not none`);
+  const parts = list.map((array, index) => elementsOf(array, `${name}[${index}]`));
+  const { datatype, size } = parts[0]!;
+  for (const [index, part] of parts.entries()) {
+    if (part.datatype !== datatype) throw new TypeError(`${name}[${index}]: expected ${datatype}, as ${name}[0] has`);
+    if (part.length === 0) throw new RangeError(`${name}[${index}]: expected at least one element`);
+  }
+  return { datatype, size, length: parts.reduce((sum, { length }) => sum + length, 0) };
 }

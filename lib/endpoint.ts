@@ -2,16 +2,16 @@
 import { AddressVector } from './address-vector.js';
 import { binding, type RawInfo } from './binding.js';
 import { CompletionQueue, type CompletionQueueOptions } from './completion-queue.js';
-import { CAPABILITIES, MODES, OPERATION_FLAGS } from './constants.js';
+import { CAPABILITIES, MODES, type OPERATION_FLAGS } from './constants.js';
 import { Counter } from './counter.js';
 import { Domain } from './domain.js';
-import { AtomicEndpoint } from './endpoint-atomics.js';
+import { EndpointAlias, EndpointWithDefaults, type Side } from './endpoint-defaults.js';
 import { ENDPOINT_OPTIONS, optionCodec, type EndpointOption, type EndpointOptionValue } from './endpoint-options.js';
 import { check, FabricError, show } from './errors.js';
 import { EventQueue } from './event-queue.js';
 import type { EventOwner } from './events.js';
 import { Fabric } from './fabric.js';
-import { encodeFlags, flags, type Flags, type FlagsInput } from './fields.js';
+import type { FlagsInput } from './fields.js';
 import { encodeInfo, type Info } from './info.js';
 import { argumentHandle, handleOf } from './resource.js';
 import { SharedReceiveContext, SharedTransmitContext } from './shared-context.js';
@@ -64,7 +64,7 @@ const SUPPORTED_MODES = MODES.FI_CONTEXT | MODES.FI_CONTEXT2;
  * Every operation has two doors. The promise door (`send`, `recv` …) is for programs. The batch door (`postSend`,
  * `postRecv` …) takes a number as context, allocates nothing, and delivers to {@link CompletionQueue.read}.
  */
-export class Endpoint extends AtomicEndpoint implements EventOwner {
+export class Endpoint extends EndpointWithDefaults implements EventOwner {
   declare readonly addressVector: AddressVector;
   readonly #handle: number;
   #ownsSet = false;
@@ -209,20 +209,13 @@ export class Endpoint extends AtomicEndpoint implements EventOwner {
   }
 
   /**
-   * Flags that operations have by default: fi_control(3) with FI_GETOPSFLAG.
+   * The same endpoint with other flags by default: fi_ep_alias(3). Of providers, sockets, psm2 and psm3 have aliases.
    *
-   * @throws FabricError `FI_ENOSYS` where the provider does not say; those it was opened with are in `info`.
+   * @param side - Whose flags they are; those of the other side are as here.
+   * @throws FabricError `FI_ENOSYS` where the provider has none.
    */
-  getOperationFlags(side: 'transmit' | 'receive'): Flags<typeof OPERATION_FLAGS> {
-    const raw = binding.endpointOperationFlags(handleOf(this), false, sideBit(side));
-    const bits = check<bigint>(raw, 'fi_control', `cannot read the flags of ${side}`);
-    return flags(OPERATION_FLAGS).decode(bits & ~sideBit(side));
-  }
-
-  /** Changes them: fi_control(3) with FI_SETOPSFLAG. @throws as {@link getOperationFlags}. */
-  setOperationFlags(side: 'transmit' | 'receive', value: FlagsInput<typeof OPERATION_FLAGS>): void {
-    const bits = encodeFlags(value, OPERATION_FLAGS, 'value') | sideBit(side);
-    check(binding.endpointOperationFlags(handleOf(this), true, bits), 'fi_control', `cannot set the flags of ${side}`);
+  alias(side: Side, flags: FlagsInput<typeof OPERATION_FLAGS>): EndpointAlias {
+    return new EndpointAlias(this, side, flags);
   }
 
   /** @internal Errors without a call that could have said so are for whoever reads the event queue. */
@@ -241,13 +234,6 @@ export class Endpoint extends AtomicEndpoint implements EventOwner {
     super.close();
     if (this.#ownsSet) this.fabric.close();
   }
-}
-
-/** FI_TRANSMIT or FI_RECV: whose flags are meant. */
-function sideBit(side: 'transmit' | 'receive'): bigint {
-  const bit = { transmit: OPERATION_FLAGS.FI_SEND, receive: OPERATION_FLAGS.FI_RECV }[side] as bigint | undefined;
-  if (bit !== undefined) return bit;
-  throw new TypeError(`side: expected 'transmit' or 'receive', not ${show(side)}`);
 }
 
 function checkCounters(counters: EndpointCounters, domain: Domain): void {

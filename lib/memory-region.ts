@@ -2,11 +2,12 @@
 import { binding } from './binding.js';
 import { ERRORS } from './constants.js';
 import type { Counter } from './counter.js';
+import { DOING, openDevice, type DeviceMemory, type DmaBuffer } from './device-memory.js';
 import type { Domain } from './domain.js';
 import type { EndpointBase } from './endpoint-base.js';
 import { check, fabricError, show } from './errors.js';
 import { encodeFlags, type FlagsInput } from './fields.js';
-import { HMEM_INTERFACES, MR_ACCESS, MR_FLAGS } from './memory-constants.js';
+import { MR_ACCESS, MR_FLAGS } from './memory-constants.js';
 import { locate, type Slice } from './memory.js';
 import { rawKeyOf } from './raw-key.js';
 import { RemoteRegion } from './remote-region.js';
@@ -29,19 +30,8 @@ export interface MemoryRegionOptions {
   readonly endpoint?: EndpointBase | undefined;
 }
 
-/** Memory of a device: an address that a device's own library gave. */
-export interface DeviceMemory {
-  readonly interface: Exclude<keyof typeof HMEM_INTERFACES, 'FI_HMEM_SYSTEM'>;
-  /** Which device, as its library numbers them. @defaultValue 0 */
-  readonly device?: number;
-  readonly address: bigint;
-  /** In bytes. */
-  readonly length: number;
-}
-
 const LOCAL = MR_ACCESS.FI_SEND | MR_ACCESS.FI_RECV | MR_ACCESS.FI_READ | MR_ACCESS.FI_WRITE;
 const REMOTE = MR_ACCESS.FI_REMOTE_READ | MR_ACCESS.FI_REMOTE_WRITE;
-const DOING = 'cannot register memory';
 
 /**
  * Registered memory: fi_mr(3). Sending and receiving need none; what peers read, write and change atomically does.
@@ -66,7 +56,7 @@ export class MemoryRegion extends Resource {
    */
   constructor(
     domain: Domain,
-    memory: ArrayBufferView | readonly ArrayBufferView[] | DeviceMemory,
+    memory: ArrayBufferView | readonly ArrayBufferView[] | DeviceMemory | DmaBuffer,
     options: MemoryRegionOptions = {},
   ) {
     const domainHandle = resourceHandle(domain, 'Domain', 'domain');
@@ -89,7 +79,7 @@ export class MemoryRegion extends Resource {
     const isDevice = !ArrayBuffer.isView(memory) && !Array.isArray(memory);
     const buffers = ArrayBuffer.isView(memory) ? [memory] : Array.isArray(memory) ? (memory as ArrayBufferView[]) : [];
     const handle = isDevice
-      ? openDevice(domainHandle, domain, memory as DeviceMemory, access, key, flags)
+      ? openDevice(domainHandle, domain, memory as DeviceMemory | DmaBuffer, access, key, flags)
       : binding.memoryRegionOpen(domainHandle, segmentsOf(buffers, domain), access, key, flags);
     super(
       check<number>(handle, 'fi_mr_regattr', DOING, keyHint(handle)),
@@ -253,40 +243,4 @@ function segmentsOf(buffers: readonly ArrayBufferView[], domain: Domain): number
     if (slice.length === 0) throw new RangeError(`memory[${index}]: is empty; a region has at least one byte`);
     return [slice.memory, slice.offset, slice.length];
   });
-}
-
-function openDevice(
-  domainHandle: number,
-  domain: Domain,
-  memory: DeviceMemory,
-  access: bigint,
-  key: bigint | undefined,
-  flags: bigint,
-): number {
-  if (typeof memory !== 'object' || (memory as unknown) === null) {
-    throw new TypeError(`memory: expected an ArrayBufferView, an array of them or a DeviceMemory, not ${show(memory)}`);
-  }
-  const { interface: name, device = 0, address, length } = memory;
-  const number = HMEM_INTERFACES[name] as number | undefined;
-  if (number === undefined || number === HMEM_INTERFACES.FI_HMEM_SYSTEM) {
-    const names = Object.keys(HMEM_INTERFACES).slice(1).join(', ');
-    throw new TypeError(`memory.interface: ${show(name)} is none of ${names}`);
-  }
-  if (!Number.isInteger(device) || device < 0 || device >= 2 ** 31) {
-    throw new RangeError(`memory.device: expected the number of a device, not ${show(device)}`);
-  }
-  if (typeof address !== 'bigint' || address <= 0n || address >= 2n ** 64n) {
-    throw new RangeError(`memory.address: expected an address as a bigint, not ${show(address)}`);
-  }
-  if (!Number.isSafeInteger(length) || length <= 0) {
-    throw new RangeError(`memory.length: expected a number of bytes, not ${show(length)}`);
-  }
-  if (!domain.info.caps.includes('FI_HMEM')) {
-    throw fabricError(DOING, {
-      errno: ERRORS.FI_EOPNOTSUPP,
-      syscall: 'fi_mr_regattr',
-      hint: "The domain has no memory of devices: ask getInfo for caps 'FI_HMEM'.",
-    });
-  }
-  return binding.memoryRegionOpenDevice(domainHandle, address, length, access, key, flags, number, BigInt(device));
 }

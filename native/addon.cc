@@ -20,7 +20,8 @@ void Environment::CloseAll(std::function<void()> done) {
   memory_regions.ForEach([](MemoryRegion& region) {
     if (region.endpoint) region.Close();
   });
-  // An endpoint may be owned by another, which closes after it.
+  // An endpoint may be owned by another, which closes after it: aliases by one that a context owns.
+  endpoints.RemoveWhere([](const Endpoint& endpoint) { return endpoint.alias_of != nullptr; });
   endpoints.RemoveWhere([](const Endpoint& endpoint) { return endpoint.owner != nullptr; });
   connection_requests.Clear();
   endpoints.Clear();

@@ -87,9 +87,10 @@ Napi::Value DomainQueryAtomic(const Napi::CallbackInfo& info) {
 }
 
 // What an atomic operation is made of, read from JavaScript and checked.
-struct Atomic {
-  // 0 or a negative libfabric code. Operands, results, comparands are the segments in that order; an operation that has
-  // no operand of its own (FI_ATOMIC_READ) names the results in its place.
+class Atomic {
+ public:
+  // 0 or a negative libfabric code. Operands, results and comparands are lists of segments in that order, each list of
+  // as many elements; an operation that has no operand of its own (FI_ATOMIC_READ) names the results in its place.
   int Read(const Napi::CallbackInfo& info) {
     Environment& environment = EnvironmentOf(info);
     endpoint = environment.endpoints.Get(info[0].As<Napi::Number>().Int32Value());
@@ -101,21 +102,69 @@ struct Atomic {
     if (!endpoint->fid->atomic || size == 0 || !IsKnown(type, op)) return -FI_EOPNOTSUPP;
     datatype = static_cast<enum fi_datatype>(type);
     operation = static_cast<enum fi_op>(op);
-    int result = segments.Read(environment, endpoint->domain, info[3]);
-    if (result) return result;
-    size_t expected = kind == AtomicKind::kBase ? 1 : kind == AtomicKind::kFetch ? 2 : 3;
-    if (segments.vectors.size() != expected) return -FI_EINVAL;
-    for (const struct iovec& vector : segments.vectors) {
-      if (vector.iov_len != segments.vectors[0].iov_len || vector.iov_len % size != 0) return -FI_EINVAL;
+    auto given = info[3].As<Napi::Array>();
+    uint32_t expected = kind == AtomicKind::kBase ? 1 : kind == AtomicKind::kFetch ? 2 : 3;
+    if (given.Length() != expected) return -FI_EINVAL;
+    for (uint32_t i = 0; i < expected; i++) {
+      int result = lists_[i].Read(environment, *endpoint, given.Get(i), size);
+      if (result) return result;
+      if (lists_[i].count != lists_[0].count) return -FI_EINVAL;
     }
-    count = segments.vectors[0].iov_len / size;
-    remote = Uint64Of(info[7]);
-    key = Uint64Of(info[8]);
-    return FindAddress(*endpoint, info[6].As<Napi::Number>().Int32Value(), &address);
+    remote_ = {Uint64Of(info[7]), lists_[0].count, Uint64Of(info[8])};
+    return FindAddress(*endpoint, info[6].As<Napi::Number>().Int32Value(), &address_);
   }
 
-  void* Buffer(size_t index) const { return segments.vectors[index].iov_base; }
-  void* Descriptor(size_t index) const { return segments.descriptors[index]; }
+  size_t count() const { return lists_[0].count; }
+
+  // What stays in place while the operation is in flight.
+  std::vector<std::pair<Memory*, int32_t>> Pins() const {
+    std::vector<std::pair<Memory*, int32_t>> pins;
+    for (const List& list : lists_) pins.insert(pins.end(), list.segments.pins.begin(), list.segments.pins.end());
+    return pins;
+  }
+
+  // A list of several buffers, or flags, need the general form.
+  ssize_t Post(void* context, uint64_t flags) {
+    bool is_plain = flags == 0;
+    for (const List& list : lists_) is_plain = is_plain && list.buffers.size() <= 1;
+    return is_plain ? PostPlain(context) : PostMessage(context, flags);
+  }
+
+  // ssize_t fi_inject_atomic(struct fid_ep *ep, const void *buf, size_t count, fi_addr_t dest_addr, uint64_t addr,
+  //                          uint64_t key, enum fi_datatype datatype, enum fi_op op)
+  ssize_t Inject() const {
+    if (kind != AtomicKind::kBase || lists_[0].buffers.size() != 1) return -FI_EINVAL;
+    return fi_inject_atomic(endpoint->fid, Buffer(0), count(), address_, remote_.addr, remote_.key, datatype,
+                            operation);
+  }
+
+  Endpoint* endpoint = nullptr;
+  AtomicKind kind = AtomicKind::kBase;
+  enum fi_datatype datatype = FI_UINT8;
+  enum fi_op operation = FI_MIN;
+
+ private:
+  // Operands, results or comparands.
+  struct List {
+    int Read(Environment& environment, const Endpoint& endpoint, const Napi::Value& value, size_t size) {
+      int result = segments.Read(environment, endpoint.domain, value);
+      if (result) return result;
+      if (segments.vectors.empty() || !endpoint.Takes(Direction::kTransmit, segments.vectors.size())) return -FI_EINVAL;
+      for (const struct iovec& vector : segments.vectors) {
+        if (vector.iov_len % size != 0) return -FI_EINVAL;
+        buffers.push_back({vector.iov_base, vector.iov_len / size});
+        count += vector.iov_len / size;
+      }
+      return 0;
+    }
+
+    Segments segments;
+    std::vector<struct fi_ioc> buffers;
+    size_t count = 0;
+  };
+
+  void* Buffer(size_t index) const { return lists_[index].buffers[0].addr; }
+  void* Descriptor(size_t index) const { return lists_[index].segments.descriptors[0]; }
 
   // ssize_t fi_atomic(struct fid_ep *ep, const void *buf, size_t count, void *desc, fi_addr_t dest_addr, uint64_t addr,
   //                   uint64_t key, enum fi_datatype datatype, enum fi_op op, void *context)
@@ -125,17 +174,18 @@ struct Atomic {
   // ssize_t fi_compare_atomic(struct fid_ep *ep, const void *buf, size_t count, void *desc, const void *compare,
   //                           void *compare_desc, void *result, void *result_desc, fi_addr_t dest_addr, uint64_t addr,
   //                           uint64_t key, enum fi_datatype datatype, enum fi_op op, void *context)
-  ssize_t Post(void* context) const {
+  ssize_t PostPlain(void* context) const {
     struct fid_ep* ep = endpoint->fid;
     switch (kind) {
       case AtomicKind::kBase:
-        return fi_atomic(ep, Buffer(0), count, Descriptor(0), address, remote, key, datatype, operation, context);
+        return fi_atomic(ep, Buffer(0), count(), Descriptor(0), address_, remote_.addr, remote_.key, datatype,
+                         operation, context);
       case AtomicKind::kFetch:
-        return fi_fetch_atomic(ep, Buffer(0), count, Descriptor(0), Buffer(1), Descriptor(1), address, remote, key,
-                               datatype, operation, context);
+        return fi_fetch_atomic(ep, Buffer(0), count(), Descriptor(0), Buffer(1), Descriptor(1), address_, remote_.addr,
+                               remote_.key, datatype, operation, context);
       case AtomicKind::kCompare:
-        return fi_compare_atomic(ep, Buffer(0), count, Descriptor(0), Buffer(2), Descriptor(2), Buffer(1),
-                                 Descriptor(1), address, remote, key, datatype, operation, context);
+        return fi_compare_atomic(ep, Buffer(0), count(), Descriptor(0), Buffer(2), Descriptor(2), Buffer(1),
+                                 Descriptor(1), address_, remote_.addr, remote_.key, datatype, operation, context);
     }
     return -FI_EINVAL;
   }
@@ -147,16 +197,13 @@ struct Atomic {
   //                              void **compare_desc, size_t compare_count, struct fi_ioc *resultv,
   //                              void **result_desc, size_t result_count, uint64_t flags)
   ssize_t PostMessage(void* context, uint64_t flags) {
-    struct fi_ioc buffers[3];
-    for (size_t i = 0; i < segments.vectors.size(); i++) buffers[i] = {Buffer(i), count};
-    void** descriptors = segments.descriptors.data();
-    struct fi_rma_ioc target = {remote, count, key};
+    auto& [operands, results, comparands] = lists_;
     struct fi_msg_atomic message = {};
-    message.msg_iov = &buffers[0];
-    message.desc = descriptors;
-    message.iov_count = 1;
-    message.addr = address;
-    message.rma_iov = &target;
+    message.msg_iov = operands.buffers.data();
+    message.desc = operands.segments.descriptors.data();
+    message.iov_count = operands.buffers.size();
+    message.addr = address_;
+    message.rma_iov = &remote_;
     message.rma_iov_count = 1;
     message.datatype = datatype;
     message.op = operation;
@@ -166,62 +213,52 @@ struct Atomic {
       case AtomicKind::kBase:
         return fi_atomicmsg(ep, &message, flags);
       case AtomicKind::kFetch:
-        return fi_fetch_atomicmsg(ep, &message, &buffers[1], &descriptors[1], 1, flags);
+        return fi_fetch_atomicmsg(ep, &message, results.buffers.data(), results.segments.descriptors.data(),
+                                  results.buffers.size(), flags);
       case AtomicKind::kCompare:
-        return fi_compare_atomicmsg(ep, &message, &buffers[2], &descriptors[2], 1, &buffers[1], &descriptors[1], 1,
-                                    flags);
+        return fi_compare_atomicmsg(ep, &message, comparands.buffers.data(), comparands.segments.descriptors.data(),
+                                    comparands.buffers.size(), results.buffers.data(),
+                                    results.segments.descriptors.data(), results.buffers.size(), flags);
     }
     return -FI_EINVAL;
   }
 
-  Endpoint* endpoint = nullptr;
-  AtomicKind kind = AtomicKind::kBase;
-  enum fi_datatype datatype = FI_UINT8;
-  enum fi_op operation = FI_MIN;
-  Segments segments;
-  size_t count = 0;
-  fi_addr_t address = FI_ADDR_UNSPEC;
-  uint64_t remote = 0;
-  uint64_t key = 0;
+  List lists_[3];
+  struct fi_rma_ioc remote_ = {};
+  fi_addr_t address_ = FI_ADDR_UNSPEC;
 };
 
-// endpointAtomic(endpoint, kind, context, segments, datatype, operation, address, remoteAddress, remoteKey, flags,
-//                counter, threshold): number
+// endpointAtomic(endpoint, kind, context, lists, datatype, operation, address, remoteAddress, remoteKey, flags,
+// counter,
+//                threshold): number
 Napi::Value EndpointAtomic(const Napi::CallbackInfo& info) {
   Atomic atomic;
   int result = atomic.Read(info);
   if (result) return Napi::Number::New(info.Env(), result);
   size_t limit;
   result = Validate(atomic.endpoint->fid, atomic.kind, atomic.datatype, atomic.operation, &limit);
-  if (!result && atomic.count > limit) result = -FI_EINVAL;
-  if (result) return Napi::Number::New(info.Env(), result);
+  if (!result && atomic.count() > limit) result = -FI_EINVAL;
   uint64_t flags = Uint64Of(info[9]);
   Trigger trigger;
-  result = trigger.Read(info, 10, *atomic.endpoint, &flags);
+  if (!result) result = trigger.Read(info, 10, *atomic.endpoint, &flags);
   if (result) return Napi::Number::New(info.Env(), result);
   int64_t context = info[2].As<Napi::Number>().Int64Value();
-  result =
-      PostPinned(atomic.endpoint, Direction::kTransmit, atomic.segments.pins, context, false, [&](void* operation) {
-        trigger.Arm(operation);
-        return flags ? atomic.PostMessage(operation, flags) : atomic.Post(operation);
-      });
+  result = PostPinned(atomic.endpoint, Direction::kTransmit, atomic.Pins(), context, false, [&](void* operation) {
+    trigger.Arm(operation);
+    return atomic.Post(operation, flags);
+  });
   return Napi::Number::New(info.Env(), result);
 }
 
-// endpointInjectAtomic(endpoint, kind, context, segments, datatype, operation, address, remoteAddress, remoteKey)
-//
-// ssize_t fi_inject_atomic(struct fid_ep *ep, const void *buf, size_t count, fi_addr_t dest_addr, uint64_t addr,
-//                          uint64_t key, enum fi_datatype datatype, enum fi_op op)
+// endpointInjectAtomic(endpoint, kind, context, lists, datatype, operation, address, remoteAddress, remoteKey): number
 Napi::Value EndpointInjectAtomic(const Napi::CallbackInfo& info) {
   Atomic atomic;
   int result = atomic.Read(info);
   size_t limit;
   if (!result) result = Validate(atomic.endpoint->fid, AtomicKind::kBase, atomic.datatype, atomic.operation, &limit);
-  if (!result && (atomic.kind != AtomicKind::kBase || atomic.count > limit)) result = -FI_EINVAL;
+  if (!result && atomic.count() > limit) result = -FI_EINVAL;
   if (result) return Napi::Number::New(info.Env(), result);
-  return Napi::Number::New(info.Env(), static_cast<double>(fi_inject_atomic(
-                                           atomic.endpoint->fid, atomic.Buffer(0), atomic.count, atomic.address,
-                                           atomic.remote, atomic.key, atomic.datatype, atomic.operation)));
+  return Napi::Number::New(info.Env(), static_cast<double>(atomic.Inject()));
 }
 
 }  // namespace

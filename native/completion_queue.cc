@@ -79,6 +79,7 @@ void CompletionQueue::Finish(Operation* operation) {
 
 Operation* CompletionQueue::Begin(Endpoint* endpoint, Direction direction, Memory* memory, int32_t memory_handle,
                                   Door door, uint32_t user_context, Operation* claimed) {
+  endpoint = endpoint->original();
   if (endpoint->IsFull(direction)) return nullptr;
   Operation* operation = claimed ? claimed : operations.Take();
   if (!operation) return nullptr;

@@ -38,7 +38,8 @@ Napi::Value EndpointConnect(const Napi::CallbackInfo& info) {
   Endpoint* endpoint = Find(info);
   if (!endpoint) return Napi::Number::New(info.Env(), -FI_EBADF);
   AddressArgument address(info[1]);
-  BytesArgument data(info[2]);
+  ConnectionData data(info[2], &endpoint->fid->fid);
+  if (!data.fits) return Napi::Number::New(info.Env(), -FI_EMSGSIZE);
   return Napi::Number::New(info.Env(), fi_connect(endpoint->fid, address.bytes, data.bytes, data.length));
 }
 
@@ -47,8 +48,9 @@ Napi::Value EndpointAccept(const Napi::CallbackInfo& info) {
   Endpoint* endpoint = Find(info);
   if (!endpoint) return Napi::Number::New(info.Env(), -FI_EBADF);
   if (!endpoint->requested) return Napi::Number::New(info.Env(), -FI_EINVAL);
+  ConnectionData data(info[1], &endpoint->fid->fid);
+  if (!data.fits) return Napi::Number::New(info.Env(), -FI_EMSGSIZE);
   endpoint->requested = false;
-  BytesArgument data(info[1]);
   return Napi::Number::New(info.Env(), fi_accept(endpoint->fid, data.bytes, data.length));
 }
 

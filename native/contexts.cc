@@ -1,4 +1,4 @@
-// Shared transmit and receive contexts, scalable endpoints and their contexts: fi_endpoint(3).
+// Shared transmit and receive contexts, scalable endpoints and their contexts, aliases: fi_endpoint(3).
 #include <rdma/fi_domain.h>
 
 #include "close.h"
@@ -22,7 +22,7 @@ Napi::Value SharedTransmitOpen(const Napi::CallbackInfo& info) {
   Domain* domain = FindDomain(info);
   if (!domain) return Napi::Number::New(info.Env(), -FI_EBADF);
   InfoPointer native = InfoFromObject(info[1].As<Napi::Object>());
-  ClearContextFlags(native.get());
+  ClearDefaultFlags(native.get());
   struct fid_stx* fid = nullptr;
   int result = fi_stx_context(domain->fid, native->tx_attr, &fid, nullptr);
   if (result) return Napi::Number::New(info.Env(), result);
@@ -62,7 +62,7 @@ Napi::Value SharedReceiveOpen(const Napi::CallbackInfo& info) {
   if (!domain || !queue) return Napi::Number::New(info.Env(), -FI_EBADF);
   if (queue->domain != domain) return Napi::Number::New(info.Env(), -FI_EINVAL);
   InfoPointer native = InfoFromObject(info[1].As<Napi::Object>());
-  ClearContextFlags(native.get());
+  ClearDefaultFlags(native.get());
   struct fid_ep* fid = nullptr;
   int result = fi_srx_context(domain->fid, native->rx_attr, &fid, nullptr);
   if (result) return Napi::Number::New(info.Env(), result);
@@ -94,7 +94,7 @@ Napi::Value ScalableEndpointOpen(const Napi::CallbackInfo& info) {
   Domain* domain = FindDomain(info);
   if (!domain) return Napi::Number::New(info.Env(), -FI_EBADF);
   InfoPointer native = InfoFromObject(info[1].As<Napi::Object>());
-  ClearContextFlags(native.get());
+  ClearDefaultFlags(native.get());
   struct fid_ep* fid = nullptr;
   int result = fi_scalable_ep(domain->fid, native.get(), &fid, nullptr);
   if (result) return Napi::Number::New(info.Env(), result);
@@ -140,6 +140,26 @@ Napi::Value ReceiveContextOpen(const Napi::CallbackInfo& info) {
   return result ? Napi::Number::New(info.Env(), result) : AddContext(info, owner, fid);
 }
 
+// endpointAlias(endpoint, flags: bigint): number
+// `flags` has FI_TRANSMIT or FI_RECV for whose defaults they are.
+//
+// int fi_ep_alias(struct fid_ep *ep, struct fid_ep **alias_ep, uint64_t flags)
+Napi::Value EndpointAlias(const Napi::CallbackInfo& info) {
+  Endpoint* endpoint = FindEndpoint(info, 0);
+  uint64_t flags = Uint64Of(info[1]);
+  if (!endpoint || !endpoint->enabled) return Napi::Number::New(info.Env(), -FI_EBADF);
+  if (endpoint->alias_of || (flags & kNeverByDefault)) return Napi::Number::New(info.Env(), -FI_EINVAL);
+  struct fid_ep* fid = nullptr;
+  int result = fi_ep_alias(endpoint->fid, &fid, flags);
+  if (result) return Napi::Number::New(info.Env(), result);
+  auto alias = std::make_unique<Endpoint>(endpoint, fid);
+  alias->alias_of = endpoint;
+  alias->queue = endpoint->queue;
+  alias->queue->children++;
+  alias->enabled = true;
+  return Napi::Number::New(info.Env(), EnvironmentOf(info).endpoints.Add(std::move(alias)));
+}
+
 // fi_addr_t fi_rx_addr(fi_addr_t fi_addr, int rx_index, int rx_ctx_bits)
 Napi::Value AddressVectorReceiveContext(const Napi::CallbackInfo& info) {
   AddressVector* av = EnvironmentOf(info).address_vectors.Get(info[0].As<Napi::Number>().Int32Value());
@@ -166,6 +186,7 @@ void ExportContexts(Napi::Env env, Napi::Object exports, Environment* environmen
   Export(env, exports, environment, "scalableEndpointBind", ScalableEndpointBind);
   Export(env, exports, environment, "transmitContextOpen", TransmitContextOpen);
   Export(env, exports, environment, "receiveContextOpen", ReceiveContextOpen);
+  Export(env, exports, environment, "endpointAlias", EndpointAlias);
   Export(env, exports, environment, "addressVectorReceiveContext", AddressVectorReceiveContext);
 }
 

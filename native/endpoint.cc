@@ -21,9 +21,7 @@ Napi::Value EndpointOpen(const Napi::CallbackInfo& info) {
   Domain* domain = environment.domains.Get(info[0].As<Napi::Number>().Int32Value());
   if (!domain) return Napi::Number::New(info.Env(), -FI_EBADF);
   InfoPointer native = InfoFromObject(info[1].As<Napi::Object>());
-  // With it udp would take every destination for a pointer; messages to groups say so themselves.
-  native->tx_attr->op_flags &= ~FI_MULTICAST;
-  ClearContextFlags(native.get());
+  ClearDefaultFlags(native.get());
   struct fid_ep* fid = nullptr;
   SignalGuard signals(SignalGuard::Restore::kHandlers);
   int result = fi_endpoint(domain->fid, native.get(), &fid, nullptr);
@@ -142,7 +140,7 @@ Napi::Value EndpointCancel(const Napi::CallbackInfo& info) {
   Endpoint* endpoint = Find(info);
   if (!endpoint || !endpoint->enabled) return Napi::Number::New(info.Env(), -FI_EBADF);
   Operation* operation = endpoint->queue->operations.At(info[1].As<Napi::Number>().Uint32Value());
-  if (!operation || operation->endpoint != endpoint) return Napi::Number::New(info.Env(), -FI_ENOENT);
+  if (!operation || operation->endpoint != endpoint->original()) return Napi::Number::New(info.Env(), -FI_ENOENT);
   return Napi::Number::New(info.Env(), static_cast<double>(fi_cancel(&endpoint->fid->fid, &operation->context)));
 }
 

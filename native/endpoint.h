@@ -39,11 +39,12 @@ struct Endpoint {
         fid(ep),
         caps(info->caps),
         type(info->ep_attr->type),
-        limits{info->tx_attr->size, info->rx_attr->size} {
+        limits{info->tx_attr->size, info->rx_attr->size},
+        iov_limits{info->tx_attr->iov_limit, info->rx_attr->iov_limit} {
     domain->children++;
     domain->endpoints++;
   }
-  // A context of a scalable endpoint. It finds addresses in its owner's vector.
+  // A context of a scalable endpoint, or an alias. It finds addresses in its owner's vector.
   Endpoint(Endpoint* scalable, struct fid_ep* ep)
       : domain(scalable->domain),
         fid(ep),
@@ -51,7 +52,8 @@ struct Endpoint {
         type(scalable->type),
         av(scalable->av),
         owner(scalable),
-        limits{scalable->limits[0], scalable->limits[1]} {
+        limits{scalable->limits[0], scalable->limits[1]},
+        iov_limits{scalable->iov_limits[0], scalable->iov_limits[1]} {
     owner->children++;
     if (av) av->children++;
     domain->children++;
@@ -121,6 +123,11 @@ struct Endpoint {
   }
   size_t in_flight[2] = {0, 0};
   size_t limits[2];
+  // By direction: how many buffers an operation may have. Providers copy them to arrays of that size.
+  bool Takes(Direction direction, size_t buffers) const {
+    return buffers <= 1 || buffers <= iov_limits[static_cast<int>(direction)];
+  }
+  size_t iov_limits[2];
 
   // Peeks that have claimed a message which has not been received yet, the oldest first.
   std::deque<Operation*> claimed;
@@ -128,6 +135,7 @@ struct Endpoint {
   Groups groups;
   std::vector<Counter*> counters;
   std::vector<Counter*> triggering;  // those that trigger operations of this one
+  // The same endpoint with other flags by default. Its operations are the other's, and outlive it.
   Endpoint* alias_of = nullptr;
   const Endpoint* original() const { return alias_of ? alias_of : this; }
   Endpoint* original() { return alias_of ? alias_of : this; }

@@ -68,7 +68,7 @@ Napi::Value EndpointOperationFlags(const Napi::CallbackInfo& info) {
   bool lossless;
   uint64_t flags = info[2].As<Napi::BigInt>().Uint64Value(&lossless);
   bool sets = info[1].As<Napi::Boolean>();
-  if (sets && (flags & kContextFlags)) return Napi::Number::New(info.Env(), -FI_EINVAL);
+  if (sets && (flags & kNeverByDefault)) return Napi::Number::New(info.Env(), -FI_EINVAL);
   int result = fi_control(&endpoint->fid->fid, sets ? FI_SETOPSFLAG : FI_GETOPSFLAG, &flags);
   if (result) return Napi::Number::New(info.Env(), result);
   return Napi::BigInt::New(info.Env(), flags);

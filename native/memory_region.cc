@@ -1,5 +1,6 @@
 #include "memory_region.h"
 
+#include "dmabuf.h"
 #include "environment.h"
 #include "padded.h"
 #include "post.h"
@@ -114,33 +115,47 @@ Napi::Value MemoryRegionOpen(const Napi::CallbackInfo& info) {
     parts.push_back({memory, handle, memory->At(offset), static_cast<size_t>(length)});
     vectors.push_back({memory->At(offset), static_cast<size_t>(length)});
   }
-  if (parts.empty()) return Napi::Number::New(info.Env(), -FI_EINVAL);
+  // With the flag the vectors would be taken for a Dmabuf.
+  uint64_t flags = Uint64Of(info[4]);
+  if (parts.empty() || (flags & kMrDmabuf)) return Napi::Number::New(info.Env(), -FI_EINVAL);
   Padded<struct fi_mr_attr> attr;
   attr->mr_iov = vectors.data();
   attr->iov_count = vectors.size();
   attr->access = Uint64Of(info[2]);
   attr->iface = FI_HMEM_SYSTEM;
-  return Open(info, domain, attr.get(), info[3], Uint64Of(info[4]), std::move(parts));
+  return Open(info, domain, attr.get(), info[3], flags, std::move(parts));
 }
 
-// memoryRegionOpenDevice(domain, address, length, access, key, flags, interface, device): number
-// Memory of a device, which JavaScript knows by its address alone. Never of this process: FI_HMEM_SYSTEM is refused.
+// memoryRegionOpenDevice(domain, address, length, access, key, flags, interface, device, descriptor, offset): number
+// Memory of a device, which JavaScript knows by its address, or by a dma-buf's descriptor and the offset in it;
+// `address` is where the dma-buf begins in this process then, or 0. Never of this process: FI_HMEM_SYSTEM is refused.
 Napi::Value MemoryRegionOpenDevice(const Napi::CallbackInfo& info) {
   Domain* domain = EnvironmentOf(info).domains.Get(info[0].As<Napi::Number>().Int32Value());
   if (!domain) return Napi::Number::New(info.Env(), -FI_EBADF);
   int interface = info[6].As<Napi::Number>().Int32Value();
   if (interface == FI_HMEM_SYSTEM || !(domain->caps & FI_HMEM)) return Napi::Number::New(info.Env(), -FI_EOPNOTSUPP);
-  struct iovec range {
-    reinterpret_cast<void*>(Uint64Of(info[1])), static_cast<size_t>(Uint64Of(info[2]))
-  };
+  auto* start = reinterpret_cast<uint8_t*>(Uint64Of(info[1]));
+  auto length = static_cast<size_t>(Uint64Of(info[2]));
+  bool is_dmabuf = info[8].IsNumber();
+  if (is_dmabuf && !HasDmabuf()) return Napi::Number::New(info.Env(), -FI_ENOSYS);
+  struct iovec range = {start, length};
+  Dmabuf dmabuf = {is_dmabuf ? info[8].As<Napi::Number>().Int32Value() : -1, Uint64Of(info[9]), length, start};
+  uint64_t flags = Uint64Of(info[5]);
   Padded<struct fi_mr_attr> attr;
   attr->mr_iov = &range;
+  if (is_dmabuf) {
+    // One of a union in the newer headers.
+    attr->mr_iov = reinterpret_cast<const struct iovec*>(&dmabuf);
+    flags |= kMrDmabuf;
+    start += dmabuf.offset;
+  } else if (flags & kMrDmabuf) {
+    return Napi::Number::New(info.Env(), -FI_EINVAL);
+  }
   attr->iov_count = 1;
   attr->access = Uint64Of(info[3]);
   attr->iface = static_cast<enum fi_hmem_iface>(interface);
   attr->device.reserved = Uint64Of(info[7]);
-  std::vector<MemoryRegion::Part> parts = {{nullptr, -1, static_cast<uint8_t*>(range.iov_base), range.iov_len}};
-  return Open(info, domain, attr.get(), info[4], Uint64Of(info[5]), std::move(parts));
+  return Open(info, domain, attr.get(), info[4], flags, {{nullptr, -1, start, length}});
 }
 
 // int fi_mr_bind(struct fid_mr *mr, struct fid *bfid, uint64_t flags)

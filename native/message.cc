@@ -89,6 +89,7 @@ Napi::Value EndpointMessage(const Napi::CallbackInfo& info) {
   bool receives = kind == MessageKind::kRecv || kind == MessageKind::kTrecv;
   Direction direction = receives ? Direction::kReceive : Direction::kTransmit;
   bool many = receives && (flags & FI_MULTI_RECV) != 0;
+  if (!result && !endpoint->Takes(direction, segments.vectors.size())) result = -FI_EINVAL;
   if (!result) result = FindDestination(*endpoint, info[4].As<Napi::Number>().Int32Value(), &address, &flags);
   Trigger trigger;
   if (!result) result = trigger.Read(info, 9, *endpoint, &flags);

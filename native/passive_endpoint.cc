@@ -110,8 +110,13 @@ Napi::Value ConnectionRequestReject(const Napi::CallbackInfo& info) {
   int32_t handle = info[0].As<Napi::Number>().Int32Value();
   ConnectionRequest* request = environment.connection_requests.Get(handle);
   if (!request) return Napi::Number::New(info.Env(), -FI_EBADF);
-  BytesArgument data(info[1]);
-  int result = request->Reject(data.bytes, data.length);
+  // One whose listener has gone was rejected with it.
+  int result = 0;
+  if (request->IsOpen()) {
+    ConnectionData data(info[1], request->listener());
+    if (!data.fits) return Napi::Number::New(info.Env(), -FI_EMSGSIZE);
+    result = request->Reject(data.bytes, data.length);
+  }
   environment.connection_requests.Remove(handle);
   return Napi::Number::New(info.Env(), result);
 }

@@ -28,6 +28,7 @@ class ConnectionRequest {
 
   bool IsOpen() const { return listener_ != nullptr; }
   Fabric* fabric() const;
+  struct fid* listener() const;
   // Has the provider's handle of the request in it.
   struct fi_info* info() const {
     return info_.get();
@@ -76,6 +77,10 @@ inline ConnectionRequest::ConnectionRequest(PassiveEndpoint* listener, InfoPoint
 
 inline Fabric* ConnectionRequest::fabric() const {
   return listener_ ? listener_->fabric : nullptr;
+}
+
+inline struct fid* ConnectionRequest::listener() const {
+  return &listener_->fid->fid;
 }
 
 inline void ConnectionRequest::Answered() {

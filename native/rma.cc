@@ -75,6 +75,7 @@ Napi::Value EndpointRma(const Napi::CallbackInfo& info) {
   int64_t context = info[2].As<Napi::Number>().Int64Value();
   Segments segments;
   int result = segments.Read(environment, endpoint->domain, info[3]);
+  if (!result && !endpoint->Takes(Direction::kTransmit, segments.vectors.size())) result = -FI_EINVAL;
   fi_addr_t address = FI_ADDR_UNSPEC;
   if (!result) result = FindAddress(*endpoint, info[4].As<Napi::Number>().Int32Value(), &address);
   uint64_t flags = Uint64Of(info[8]);

@@ -12,10 +12,13 @@ namespace node_libfabric {
 // (60 to 63 are a provider's) are pointers in the context.
 constexpr uint64_t kContextFlags = FI_TRIGGER | 0xfull << 60;
 
-// Leaves them out of those that operations have by default.
-inline void ClearContextFlags(struct fi_info* info) {
-  info->tx_attr->op_flags &= ~kContextFlags;
-  info->rx_attr->op_flags &= ~kContextFlags;
+// What no operation may have by default: a multi-receive is more than one operation, and a message to a multicast group
+// says so itself (udp would take every destination for a pointer).
+constexpr uint64_t kNeverByDefault = kContextFlags | FI_MULTI_RECV | FI_MULTICAST;
+
+inline void ClearDefaultFlags(struct fi_info* info) {
+  info->tx_attr->op_flags &= ~kNeverByDefault;
+  info->rx_attr->op_flags &= ~kNeverByDefault;
 }
 
 // The condition of one operation: none, or a counter and its threshold.

@@ -114,6 +114,47 @@ describe('Endpoint.atomic, fetchAtomic and compareAtomic', () => {
       expect(counter[0]).toBe(100n);
     });
 
+    it('take several arrays as one, split as it comes', async () => {
+      const { left, right, toRight } = openMemoryPair(info);
+      const target = Int32Array.of(1, 2, 3, 4, 5, 6);
+      const remote = new MemoryRegion(right.domain, target).remote();
+      const read = async (): Promise<number[]> => {
+        const now = [new Int32Array(1), new Int32Array(5)];
+        await soon(left.fetchAtomic('FI_ATOMIC_READ', undefined, now, toRight, remote), 'reading');
+        return now.flatMap((part) => [...part]);
+      };
+      expect(await read()).toEqual([1, 2, 3, 4, 5, 6]);
+      await soon(left.atomic('FI_SUM', [Int32Array.of(10, 20), Int32Array.of(30, 40)], toRight, remote), 'adding');
+      expect(await read()).toEqual([11, 22, 33, 44, 5, 6]);
+      const former = [new Int32Array(2), new Int32Array(1), new Int32Array(1)];
+      const operands = [Int32Array.of(100), Int32Array.of(200, 300, 400)];
+      await soon(left.fetchAtomic('FI_SUM', operands, former, toRight, remote, { remoteOffset: 8 }), 'fetching');
+      expect(former.map((part) => [...part])).toEqual([[33, 44], [5], [6]]);
+      expect(await read()).toEqual([11, 22, 133, 244, 305, 406]);
+      const comparands = [Int32Array.of(11, 0), Int32Array.of(133)];
+      const [first, second] = [new Int32Array(3), new Int32Array(1)];
+      const swapped = first.subarray(1);
+      const news = Int32Array.of(-1, -2, -3);
+      await soon(left.compareAtomic('FI_CSWAP', news, comparands, [second, swapped], toRight, remote), 'comparing');
+      expect([...second, ...first]).toEqual([11, 0, 22, 133]);
+      expect(await read()).toEqual([-1, 22, -3, 244, 305, 406]);
+    });
+
+    it('refuse several arrays that do not go together', () => {
+      const { left, right, toRight } = openMemoryPair(info);
+      const remote = new MemoryRegion(right.domain, new Int32Array(100)).remote();
+      const one = Int32Array.of(1);
+      const atomic = (operands: unknown) => () => left.atomic('FI_SUM', operands as Int32Array, toRight, remote);
+      expect(atomic([])).toThrow(/operands: expected/);
+      expect(atomic([one, new Int32Array(0)])).toThrow(/operands\[1\]: expected at least one element/);
+      expect(atomic([one, Uint32Array.of(1)])).toThrow(/operands\[1\]: expected FI_INT32/);
+      expect(atomic([one, 1])).toThrow(/operands\[1\]: expected one of/);
+      expect(atomic(Array.from({ length: left.info.txAttr.iovLimit + 1 }, () => one))).toThrow(/iovLimit/);
+      expect(() => left.fetchAtomic('FI_SUM', [one, one], one, toRight, remote)).toThrow(
+        /results: expected 2 elements/,
+      );
+    });
+
     it('inject an operation, and take flags', async () => {
       const { left, right, toRight } = openMemoryPair(info);
       const remote = new MemoryRegion(right.domain, Int32Array.of(0, 40)).remote();
