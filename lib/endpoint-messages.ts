@@ -86,7 +86,7 @@ export abstract class MessageEndpoint extends EndpointBase {
 
   /**
    * Receives a tagged message: fi_trecv(3), fi_trecvv(3), fi_trecvmsg(3). With the flag FI_PEEK it only looks whether a
-   * message is there (`FI_ENOMSG` when none is), FI_CLAIM keeps it for a later receive, FI_DISCARD throws it away.
+   * message is there (`FI_ENOMSG` when none is), and with FI_DISCARD as well it throws it away. FI_CLAIM is refused.
    *
    * @param tag - What the message's tag has to equal …
    * @param ignore - … except for the bits that are set here.
@@ -259,10 +259,13 @@ export abstract class MessageEndpoint extends EndpointBase {
     return this.locate(buffer, 'buffer', this.info.txAttr.injectSize, 'txAttr.injectSize');
   }
 
-  /** libfabric 1.17's rxd writes past the end of a multi-receive buffer when the next message does not fit any more. */
+  /**
+   * rxd (libfabric 1.17) and shm (up to 2.6) write past the end of a multi-receive buffer when the next message does not
+   * fit any more.
+   */
   #checkMultiRecv(): void {
     const { provName = '' } = this.info.fabricAttr;
-    if (!provName.endsWith(';ofi_rxd')) return;
+    if (!provName.endsWith(';ofi_rxd') && provName !== 'shm') return;
     const hint = 'It writes past the end of such buffers.';
     throw fabricError(`${provName} is not trusted with FI_MULTI_RECV`, {
       errno: ERRORS.FI_EOPNOTSUPP,

@@ -71,6 +71,9 @@ struct CompletionQueue {
                    uint32_t user_context);
   void Abandon(Operation* operation);  // the post failed: nothing will complete
 
+  // The provider's words for an error of its own, with `data` of the completion or null.
+  std::string Describe(int provider_error, const void* data) const;
+
   // What the provider said of a failed operation of the promise door; taken once.
   std::string TakeErrorText(uint32_t slot);
 
