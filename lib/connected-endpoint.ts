@@ -232,7 +232,9 @@ export class ConnectedEndpoint extends MessageEndpoint implements EventOwner {
     const result = call(data);
     if (result < 0) {
       this.#state = 'disconnected';
-      throw refusal(syscall, { errno: -result, syscall, hint: HINTS[-result] }, Buffer.alloc(0));
+      const error = refusal(syscall, { errno: -result, syscall, hint: HINTS[-result] }, Buffer.alloc(0));
+      this.#end(error);
+      throw error;
     }
     this.#state = 'connecting';
     return new Promise<Buffer>((resolve, reject) => {

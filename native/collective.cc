@@ -63,6 +63,7 @@ Napi::Value EndpointCollective(const Napi::CallbackInfo& info) {
   fi_addr_t root = info[7].As<Napi::Number>().Uint32Value();
   if (segments.pins.empty() || root >= group->set->members.size()) return Napi::Number::New(info.Env(), -FI_EINVAL);
 
+  if (!endpoint->fid->collective) return Napi::Number::New(info.Env(), -FI_EOPNOTSUPP);
   struct fid_ep* ep = endpoint->fid;
   fi_addr_t address = fi_mc_addr(group->fid);
   bool has_buffer = given >= 0;

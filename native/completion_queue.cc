@@ -117,6 +117,19 @@ void CompletionQueue::CancelOperationsOf(Endpoint* endpoint) {
   });
 }
 
+std::string CompletionQueue::Describe(int provider_error, const void* data) const {
+  // ofi_rxm asks the first endpoint of the queue, whether there is one or not (libfabric 1.17: rxm_cq_strerror).
+  bool has_endpoint = false;
+  environment->endpoints.ForEach([&](const Endpoint& endpoint) {
+    if (endpoint.queue == this && endpoint.fid && endpoint.enabled) has_endpoint = true;
+  });
+  if (!has_endpoint || unready > 0) return fi_strerror(std::abs(provider_error));
+  char text[256] = "";
+  // const char *fi_cq_strerror(struct fid_cq *cq, int prov_errno, const void *err_data, char *buf, size_t len)
+  const char* said = fi_cq_strerror(fid, provider_error, data, text, sizeof(text));
+  return said ? said : "";
+}
+
 std::string CompletionQueue::TakeErrorText(uint32_t slot) {
   auto found = error_texts_.find(slot);
   if (found == error_texts_.end()) return "";
@@ -139,10 +152,7 @@ int CompletionQueue::ReadError(Entry* entry, Door* door) {
   if (result == 0 || !operations.Owns(operation) || !operation->in_flight) return 0;
   *door = operation->door;
   uint32_t slot = operation->slot;
-  // const char *fi_cq_strerror(struct fid_cq *cq, int prov_errno, const void *err_data, char *buf, size_t len)
-  char text[256] = "";
-  const char* said = fi_cq_strerror(fid, error->prov_errno, error->err_data, text, sizeof(text));
-  if (*door == Door::kPromise) error_texts_[slot] = said ? said : "";
+  if (*door == Door::kPromise) error_texts_[slot] = Describe(error->prov_errno, error->err_data);
   // Some providers report their errors negative, as their functions return them.
   *entry = {error->len, error->flags,         error->data,          error->tag,
             0,          ContextOf(operation), std::abs(error->err), std::abs(error->prov_errno),
@@ -265,9 +275,7 @@ Napi::Value CompletionQueueDescriptor(const Napi::CallbackInfo& info) {
 Napi::Value CompletionQueueStrerror(const Napi::CallbackInfo& info) {
   CompletionQueue* queue = Find(info);
   if (!queue) return Napi::Number::New(info.Env(), -FI_EBADF);
-  char text[256] = "";
-  const char* said = fi_cq_strerror(queue->fid, info[1].As<Napi::Number>().Int32Value(), nullptr, text, sizeof(text));
-  return Napi::String::New(info.Env(), said ? said : "");
+  return Napi::String::New(info.Env(), queue->Describe(info[1].As<Napi::Number>().Int32Value(), nullptr));
 }
 
 Napi::Value CompletionQueueErrorText(const Napi::CallbackInfo& info) {

@@ -72,6 +72,9 @@ struct CompletionQueue {
   // The post failed: nothing will complete. What was claimed stays so.
   void Abandon(Operation* operation, bool is_claimed = false);
 
+  // The provider's words for an error of its own, with `data` of the completion or null.
+  std::string Describe(int provider_error, const void* data) const;
+
   // What the provider said of a failed operation of the promise door; taken once.
   std::string TakeErrorText(uint32_t slot);
 

@@ -127,6 +127,7 @@ Napi::Value TransmitContextOpen(const Napi::CallbackInfo& info) {
   Endpoint* owner = FindEndpoint(info, 0);
   if (!owner || !owner->fid) return Napi::Number::New(info.Env(), -FI_EBADF);
   struct fid_ep* fid = nullptr;
+  if (!owner->fid->ops->tx_ctx) return Napi::Number::New(info.Env(), -FI_ENOSYS);
   int result = fi_tx_context(owner->fid, info[1].As<Napi::Number>().Int32Value(), nullptr, &fid, nullptr);
   return result ? Napi::Number::New(info.Env(), result) : AddContext(info, owner, fid);
 }
@@ -136,6 +137,7 @@ Napi::Value ReceiveContextOpen(const Napi::CallbackInfo& info) {
   Endpoint* owner = FindEndpoint(info, 0);
   if (!owner || !owner->fid) return Napi::Number::New(info.Env(), -FI_EBADF);
   struct fid_ep* fid = nullptr;
+  if (!owner->fid->ops->rx_ctx) return Napi::Number::New(info.Env(), -FI_ENOSYS);
   int result = fi_rx_context(owner->fid, info[1].As<Napi::Number>().Int32Value(), nullptr, &fid, nullptr);
   return result ? Napi::Number::New(info.Env(), result) : AddContext(info, owner, fid);
 }

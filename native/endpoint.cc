@@ -9,6 +9,22 @@
 #include "trigger.h"
 
 namespace node_libfabric {
+
+std::vector<std::shared_ptr<void>> Endpoint::CancelAll() {
+  std::vector<std::shared_ptr<void>> buffers;
+  if (!queue) return buffers;
+  queue->operations.ForEachInFlight([&](Operation* operation) {
+    if (operation->endpoint != this) return;
+    buffers.push_back(operation->memory->Hold());
+    if (operation->more) {
+      for (auto& [memory, handle] : *operation->more) buffers.push_back(memory->Hold());
+    }
+    // ssize_t fi_cancel(fid_t fid, void *context)
+    if (enabled && fid->ops->cancel) fi_cancel(&fid->fid, &operation->context);
+  });
+  return buffers;
+}
+
 namespace {
 
 Endpoint* Find(const Napi::CallbackInfo& info) {
@@ -103,7 +119,9 @@ Napi::Value EndpointEnable(const Napi::CallbackInfo& info) {
 // int fi_getname(fid_t fid, void *addr, size_t *addrlen)
 Napi::Value EndpointName(const Napi::CallbackInfo& info) {
   Endpoint* endpoint = Find(info);
-  if (!endpoint) return Napi::Number::New(info.Env(), -FI_EBADF);
+  if (!endpoint || !endpoint->fid) return Napi::Number::New(info.Env(), -FI_EBADF);
+  // Shared contexts have no address.
+  if (!FI_CHECK_OP(endpoint->fid->cm, struct fi_ops_cm, getname)) return Napi::Number::New(info.Env(), -FI_ENOSYS);
   uint8_t name[1024];
   size_t length = sizeof(name);
   int result = fi_getname(&endpoint->fid->fid, name, &length);
@@ -141,6 +159,7 @@ Napi::Value EndpointCancel(const Napi::CallbackInfo& info) {
   if (!endpoint || !endpoint->enabled) return Napi::Number::New(info.Env(), -FI_EBADF);
   Operation* operation = endpoint->queue->operations.At(info[1].As<Napi::Number>().Uint32Value());
   if (!operation || operation->endpoint != endpoint->original()) return Napi::Number::New(info.Env(), -FI_ENOENT);
+  if (!endpoint->fid->ops->cancel) return Napi::Number::New(info.Env(), -FI_ENOSYS);
   return Napi::Number::New(info.Env(), static_cast<double>(fi_cancel(&endpoint->fid->fid, &operation->context)));
 }
 

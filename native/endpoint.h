@@ -85,7 +85,7 @@ struct Endpoint {
     }
     bool is_known = domain->fabric->is_shared_memory && !name.empty();
     bool is_listening = enabled && type == FI_EP_RDM && av;
-    int result = is_known       ? shared_memory::CloseEndpoint(&fid->fid, name)
+    int result = is_known       ? shared_memory::CloseEndpoint(&fid->fid, name, [this] { return CancelAll(); })
                  : is_listening ? domain->fabric->CloseListener(&fid->fid, {})
                                 : domain->Close(&fid->fid);
     if (result == -FI_EBUSY && groups.is_stuck) result = 0;  // given up
@@ -101,6 +101,9 @@ struct Endpoint {
     if (queue && domain->fabric->waits_for_closed_endpoints) queue->cannot_wait = true;
     return 0;
   }
+
+  // Cancels what is in flight, and returns what keeps its buffers in place.
+  std::vector<std::shared_ptr<void>> CancelAll();
 
   int32_t IndexOf(fi_addr_t source) const { return av ? av->IndexOf(source) : -1; }
 

@@ -12,6 +12,12 @@ Endpoint* Find(const Napi::CallbackInfo& info) {
   return endpoint && endpoint->fid ? endpoint : nullptr;
 }
 
+// Whether the provider has an operation, one of the fields of struct fi_ops_ep.
+template <typename Function>
+bool Has(Endpoint* endpoint, Function fi_ops_ep::*operation) {
+  return endpoint->fid->ops && endpoint->fid->ops->*operation;
+}
+
 // endpointGetOption(endpoint, option, size): bigint, or a negative libfabric code as a number. `size` is that of the C
 // type, 4 or 8; TypeScript has a table of them.
 //
@@ -19,6 +25,7 @@ Endpoint* Find(const Napi::CallbackInfo& info) {
 Napi::Value EndpointGetOption(const Napi::CallbackInfo& info) {
   Endpoint* endpoint = Find(info);
   if (!endpoint) return Napi::Number::New(info.Env(), -FI_EBADF);
+  if (!Has(endpoint, &fi_ops_ep::getopt)) return Napi::Number::New(info.Env(), -FI_ENOSYS);
   uint8_t value[64] = {};
   size_t length = info[2].As<Napi::Number>().Uint32Value();
   int option = info[1].As<Napi::Number>().Int32Value();
@@ -35,6 +42,7 @@ Napi::Value EndpointGetOption(const Napi::CallbackInfo& info) {
 Napi::Value EndpointSetOption(const Napi::CallbackInfo& info) {
   Endpoint* endpoint = Find(info);
   if (!endpoint) return Napi::Number::New(info.Env(), -FI_EBADF);
+  if (!Has(endpoint, &fi_ops_ep::setopt)) return Napi::Number::New(info.Env(), -FI_ENOSYS);
   bool lossless;
   uint64_t value[8] = {info[3].As<Napi::BigInt>().Uint64Value(&lossless)};
   int option = info[1].As<Napi::Number>().Int32Value();
@@ -52,7 +60,11 @@ Napi::Value EndpointSetOption(const Napi::CallbackInfo& info) {
 Napi::Value EndpointSizeLeft(const Napi::CallbackInfo& info) {
   Endpoint* endpoint = Find(info);
   if (!endpoint || !endpoint->enabled) return Napi::Number::New(info.Env(), -FI_EBADF);
-  ssize_t left = info[1].As<Napi::Boolean>() ? fi_rx_size_left(endpoint->fid) : fi_tx_size_left(endpoint->fid);
+  bool receives = info[1].As<Napi::Boolean>();
+  if (!Has(endpoint, receives ? &fi_ops_ep::rx_size_left : &fi_ops_ep::tx_size_left)) {
+    return Napi::Number::New(info.Env(), -FI_ENOSYS);
+  }
+  ssize_t left = receives ? fi_rx_size_left(endpoint->fid) : fi_tx_size_left(endpoint->fid);
   return Napi::Number::New(info.Env(), static_cast<double>(left));
 }
 

@@ -18,7 +18,8 @@ struct Fabric {
       : fid(fabric),
         is_shared_memory(provider && std::strcmp(provider, "shm") == 0),
         forgets_accepted_sockets(ForgetsAcceptedSockets(provider)),
-        waits_for_closed_endpoints(provider && std::strstr(provider, "ofi_rxm")) {}
+        waits_for_closed_endpoints(provider && std::strstr(provider, "ofi_rxm")),
+        overruns_multi_receives(OverrunsMultiReceives(provider)) {}
   ~Fabric() {
     if (fid) Close(&fid->fid);
     for (int number : abandoned) close(number);
@@ -39,8 +40,15 @@ struct Fabric {
   // fi_trywait(3) of a completion queue looks at endpoints that were bound to it and are gone (libfabric 1.17 to 2.6:
   // nobody calls ofi_wait_del_fid).
   bool waits_for_closed_endpoints;
+  // A message that is longer than what is left of a multi-receive buffer has the next one written behind its end (rxd
+  // of 1.17; shm and sm2 up to 2.6: smr_adjust_multi_recv, util_adjust_multi_recv).
+  bool overruns_multi_receives;
+  static bool OverrunsMultiReceives(const char* provider) {
+    if (!provider) return false;
+    return std::strcmp(provider, "shm") == 0 || std::strcmp(provider, "sm2") == 0 || std::strstr(provider, "ofi_rxd");
+  }
   std::vector<int> abandoned;  // file descriptors: native/accepted_sockets.h
-  int children = 0;  // open domains
+  int children = 0;            // open domains
 };
 
 }  // namespace node_libfabric

@@ -40,6 +40,10 @@ class Memory {
     return static_cast<double>(static_cast<const uint8_t*>(address) - base_);
   }
   size_t length() const { return length_; }
+  // Keeps the bytes in place, whatever becomes of this object.
+  std::shared_ptr<void> Hold() const {
+    return std::make_shared<std::pair<std::shared_ptr<v8::BackingStore>, std::shared_ptr<void>>>(store_, mapping_);
+  }
 
   // The local descriptor that an operation of `domain` on [start, start + length) must pass where the provider wants
   // one (FI_MR_LOCAL): of a MemoryRegion that covers it, else of the whole backing store, which is registered at first

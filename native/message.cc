@@ -10,9 +10,21 @@
 namespace node_libfabric {
 namespace {
 
+// Providers without such messages have no table of their operations.
+int CheckMessages(const Endpoint* endpoint, bool is_tagged) {
+  bool has = is_tagged ? endpoint->fid->tagged != nullptr : endpoint->fid->msg != nullptr;
+  return has ? 0 : -FI_EOPNOTSUPP;
+}
+
+struct MessagePost : Post {
+  MessagePost(napi_env env, napi_callback_info info, bool is_tagged) : Post(env, info) {
+    if (!error) error = CheckMessages(endpoint, is_tagged);
+  }
+};
+
 // ssize_t fi_send(struct fid_ep *ep, const void *buf, size_t len, void *desc, fi_addr_t dest_addr, void *context)
 napi_value EndpointSend(napi_env env, napi_callback_info info) {
-  Post post(env, info);
+  MessagePost post(env, info, false);
   return post.Run(env, Direction::kTransmit, [&post](void* context) {
     return fi_send(post.endpoint->fid, post.buffer, post.length, post.descriptor, post.address, context);
   });
@@ -20,7 +32,7 @@ napi_value EndpointSend(napi_env env, napi_callback_info info) {
 
 // ssize_t fi_recv(struct fid_ep *ep, void *buf, size_t len, void *desc, fi_addr_t src_addr, void *context)
 napi_value EndpointRecv(napi_env env, napi_callback_info info) {
-  Post post(env, info);
+  MessagePost post(env, info, false);
   return post.Run(env, Direction::kReceive, [&post](void* context) {
     return fi_recv(post.endpoint->fid, post.buffer, post.length, post.descriptor, post.address, context);
   });
@@ -29,7 +41,7 @@ napi_value EndpointRecv(napi_env env, napi_callback_info info) {
 // ssize_t fi_tsend(struct fid_ep *ep, const void *buf, size_t len, void *desc, fi_addr_t dest_addr, uint64_t tag,
 //                  void *context)
 napi_value EndpointTsend(napi_env env, napi_callback_info info) {
-  Post post(env, info);
+  MessagePost post(env, info, true);
   return post.Run(env, Direction::kTransmit, [env, &post](void* context) {
     uint64_t tag = WireValueArgument(env, post.argv[6]);
     return fi_tsend(post.endpoint->fid, post.buffer, post.length, post.descriptor, post.address, tag, context);
@@ -39,7 +51,7 @@ napi_value EndpointTsend(napi_env env, napi_callback_info info) {
 // ssize_t fi_trecv(struct fid_ep *ep, void *buf, size_t len, void *desc, fi_addr_t src_addr, uint64_t tag,
 //                  uint64_t ignore, void *context)
 napi_value EndpointTrecv(napi_env env, napi_callback_info info) {
-  Post post(env, info);
+  MessagePost post(env, info, true);
   return post.Run(env, Direction::kReceive, [env, &post](void* context) {
     uint64_t tag = WireValueArgument(env, post.argv[6]);
     uint64_t ignore = WireValueArgument(env, post.argv[7]);
@@ -49,7 +61,7 @@ napi_value EndpointTrecv(napi_env env, napi_callback_info info) {
 
 // ssize_t fi_inject(struct fid_ep *ep, const void *buf, size_t len, fi_addr_t dest_addr)
 napi_value EndpointInject(napi_env env, napi_callback_info info) {
-  Post post(env, info);
+  MessagePost post(env, info, false);
   if (post.error) return Int32Result(env, post.error);
   return Int32Result(env, static_cast<int32_t>(fi_inject(post.endpoint->fid, post.buffer, post.length, post.address)));
 }
@@ -89,6 +101,7 @@ Napi::Value EndpointMessage(const Napi::CallbackInfo& info) {
   bool receives = kind == MessageKind::kRecv || kind == MessageKind::kTrecv;
   Direction direction = receives ? Direction::kReceive : Direction::kTransmit;
   bool many = receives && (flags & FI_MULTI_RECV) != 0;
+  if (many && endpoint->domain->fabric->overruns_multi_receives) result = -FI_EOPNOTSUPP;
   if (!result && !endpoint->Takes(direction, segments.vectors.size())) result = -FI_EINVAL;
   if (!result) result = FindDestination(*endpoint, info[4].As<Napi::Number>().Int32Value(), &address, &flags);
   Trigger trigger;
@@ -99,6 +112,7 @@ Napi::Value EndpointMessage(const Napi::CallbackInfo& info) {
   bool is_strange =
       (flags & kClaiming) && (kind != MessageKind::kTrecv || (flags & kClaiming) == FI_DISCARD || (flags & FI_TRIGGER));
   if (!result && is_strange) result = -FI_EINVAL;
+  if (!result) result = CheckMessages(endpoint, kind == MessageKind::kTsend || kind == MessageKind::kTrecv);
   if (result) return Napi::Number::New(info.Env(), result);
 
   struct fi_msg_tagged tagged = {};
@@ -156,9 +170,10 @@ Napi::Value EndpointMessage(const Napi::CallbackInfo& info) {
 // tag)
 napi_value EndpointInjectMessage(napi_env env, napi_callback_info info) {
   Post post(env, info);
+  bool has_tag = !IsUndefined(env, post.argv[5]);
+  if (!post.error) post.error = CheckMessages(post.endpoint, has_tag);
   if (post.error) return Int32Result(env, post.error);
   struct fid_ep* ep = post.endpoint->fid;
-  bool has_tag = !IsUndefined(env, post.argv[5]);
   bool has_data = !IsUndefined(env, post.argv[6]);
   uint64_t tag = has_tag ? WireValueArgument(env, post.argv[5]) : 0;
   uint64_t data = has_data ? WireValueArgument(env, post.argv[6]) : 0;

@@ -20,6 +20,7 @@ struct State {
   bool has_neighbours = false;           // an address of this process was inserted somewhere in it
   std::vector<struct fid*> waiting;      // to be closed, children before parents
   std::vector<std::string> waiting_names;
+  std::vector<std::shared_ptr<void>> buffers;  // of the operations of those that wait
 };
 
 State& Get() {
@@ -32,6 +33,7 @@ void CloseWaiting(State& state) {
   state.waiting.clear();
   state.gone.insert(state.waiting_names.begin(), state.waiting_names.end());
   state.waiting_names.clear();
+  state.buffers.clear();
   state.has_neighbours = false;
 }
 
@@ -53,13 +55,16 @@ bool RemoveStale(const std::string& name) {
   return true;
 }
 
-int CloseEndpoint(struct fid* fid, const std::string& name) {
+int CloseEndpoint(struct fid* fid, const std::string& name,
+                  const std::function<std::vector<std::shared_ptr<void>>()>& put_off) {
   State& state = Get();
   std::lock_guard<std::mutex> guard(state.lock);
   state.open.erase(name);
   if (!state.open.empty() && state.has_neighbours) {
     state.waiting.push_back(fid);
     state.waiting_names.push_back(name);
+    std::vector<std::shared_ptr<void>> buffers = put_off();
+    state.buffers.insert(state.buffers.end(), buffers.begin(), buffers.end());
     return 0;
   }
   int result = fi_close(fid);

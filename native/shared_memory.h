@@ -9,7 +9,10 @@
 #include <rdma/fabric.h>
 
 #include <cstddef>
+#include <functional>
+#include <memory>
 #include <string>
+#include <vector>
 
 namespace node_libfabric {
 namespace shared_memory {
@@ -21,8 +24,10 @@ void EndpointOpened(const std::string& name);
 // one has now: libfabric takes it to be alive, and refuses. Whether it is worth another try.
 bool RemoveStale(const std::string& name);
 
-// Closes it, now or when the last shm endpoint of this process goes.
-int CloseEndpoint(struct fid* fid, const std::string& name);
+// Closes it, now or when the last shm endpoint of this process goes. In the second case the provider still writes to
+// its buffers: `put_off` stops that as far as it can be stopped, and returns what keeps them in place until then.
+int CloseEndpoint(struct fid* fid, const std::string& name,
+                  const std::function<std::vector<std::shared_ptr<void>>()>& put_off);
 
 // Closes another object of the shm provider, after the endpoints that were closed before it.
 int Close(struct fid* fid);

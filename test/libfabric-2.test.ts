@@ -120,9 +120,9 @@ describe.skipIf(reason !== undefined)(`the same addon on libfabric 2.1${title}`,
 
   const [none, memory, atomics] = ['none', true, ['42', '9', '1']];
   it.each([
-    ['shm', { memory, atomics }],
+    ['shm', { messages: { sum: 'refused', counted: 1 }, memory, atomics }],
     // its immediate data does not arrive with a vector
-    ['sm2', { messages: { data: 'undefined' } }],
+    ['sm2', { messages: { data: 'undefined', sum: 'refused', counted: 1 } }],
     ['tcp', { memory, connections: 'echo' }],
     ['tcp;ofi_rxm', { memory, atomics, collectives: [6, 6, 6] }],
     ['sockets', { memory, atomics, connections: 'echo' }],
