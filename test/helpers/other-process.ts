@@ -1,5 +1,6 @@
 /** Functions of a test that run in a process of their own, next to a test that does the other half. */
-import type { Endpoint, Hints, Info, Resource } from 'node-libfabric';
+import * as fabric from 'node-libfabric';
+import type { Endpoint, EndpointOpenOptions, Hints, Info, Resource } from 'node-libfabric';
 import { afterAll, expect, onTestFinished } from 'vitest';
 import { startNode, type Child } from './child.js';
 import { openEndpoint } from './pair.js';
@@ -9,7 +10,7 @@ import { within } from './within.js';
 /** What such a function is given. Nothing else of the test is there, nor what the test imports. */
 export interface Scope<Kept = object> {
   /** The package. */
-  readonly fabric: typeof import('node-libfabric');
+  readonly fabric: typeof fabric;
   /** What one function leaves for the next ones of the same test. */
   readonly kept: Kept;
   /** As that of providers.ts. */
@@ -95,48 +96,59 @@ export interface Acquainted {
 }
 
 /** One of two ends that know each other: here, or in another process. */
-export interface Side {
+export interface Side<Kept extends Acquainted = Acquainted> {
   run<A extends unknown[], R>(
-    body: (scope: Pick<Scope<Acquainted>, 'kept'>, ...args: A) => R,
+    body: (scope: Pick<Scope<Kept>, 'fabric' | 'kept'>, ...args: A) => R,
     ...args: A
   ): Promise<Awaited<R>>;
 }
 
 /** The one here. */
-export class ThisProcess implements Side {
-  constructor(readonly kept: Acquainted) {}
+export class ThisProcess<Kept extends Acquainted = Acquainted> implements Side<Kept> {
+  readonly fabric = fabric;
+  readonly kept: Kept;
 
-  async run<A extends unknown[], R>(
-    body: (scope: Pick<Scope<Acquainted>, 'kept'>, ...args: A) => R,
-    ...args: A
-  ): Promise<Awaited<R>> {
+  constructor(kept: Acquainted) {
+    this.kept = kept as Kept;
+  }
+
+  async run<A extends unknown[], R>(body: (scope: this, ...args: A) => R, ...args: A): Promise<Awaited<R>> {
     return await body(this, ...args);
   }
 }
 
 /** Opens an endpoint here and one `there`, closed when the test has ended, which know each other. */
-export async function acquaint(there: OtherProcess<Acquainted>, provider: string, hints?: Hints): Promise<ThisProcess> {
-  const endpoint = openEndpoint(infoOf(provider, hints));
+export async function acquaint<Kept extends Acquainted>(
+  there: OtherProcess<Kept>,
+  provider: string,
+  hints?: Hints,
+  options?: EndpointOpenOptions,
+): Promise<ThisProcess<Kept>> {
+  const endpoint = openEndpoint(infoOf(provider, hints), options);
   onTestFinished(() =>
     there.run(({ closeAll }) => {
       closeAll();
     }),
   );
   const address = await there.run(
-    ({ fabric, infoOf, opened, kept }, name, wanted, peer) => {
-      kept.endpoint = opened(fabric.Endpoint.open(infoOf(name, wanted)));
+    ({ fabric, infoOf, opened, kept }, name, wanted, peer, rest) => {
+      kept.endpoint = opened(fabric.Endpoint.open(infoOf(name, wanted), rest));
       kept.toPeer = kept.endpoint.addressVector.insert(peer);
       return kept.endpoint.address;
     },
     provider,
     hints,
     endpoint.address,
+    options,
   );
   return new ThisProcess({ endpoint, toPeer: endpoint.addressVector.insert(address) });
 }
 
 /** Each of two sides as the first of both. */
-export const bothWays = (one: Side, other: Side): readonly (readonly [from: Side, to: Side])[] => [
+export const bothWays = <Kept extends Acquainted>(
+  one: Side<Kept>,
+  other: Side<Kept>,
+): readonly (readonly [from: Side<Kept>, to: Side<Kept>])[] => [
   [one, other],
   [other, one],
 ];
