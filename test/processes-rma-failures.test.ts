@@ -2,7 +2,7 @@ import { RemoteRegion, type FabricError, type Hints, type MemoryRegion } from 'n
 import { describe, expect, it } from 'vitest';
 import { expectSame, pattern } from './helpers/bytes.js';
 import { overProvidersWith, type MemoryProvider } from './helpers/memory-pair.js';
-import { acquaint, OtherProcess, type Acquainted } from './helpers/other-process.js';
+import { acquaint, look, OtherProcess, type Acquainted } from './helpers/other-process.js';
 import { outcomes, until, within } from './helpers/within.js';
 
 interface Kept extends Acquainted {
@@ -73,12 +73,7 @@ describe('memory of another process', () => {
         const ended = outcomes([attempt], what);
         if (answer === undefined) {
           // the peer looks, which is when it would do what it shall not
-          await there.run(async ({ fabric, kept }) => {
-            for (let turn = 0; turn < 50; turn++) {
-              kept.endpoint.completionQueue.read(new fabric.CompletionBatch(1), 1000);
-              await new Promise((resolve) => setImmediate(resolve));
-            }
-          });
+          await there.run(look);
           expect(endpoint.completionQueue.outstanding).toBe(1);
           endpoint.close();
         }

@@ -188,7 +188,7 @@ describe('memory of another process', () => {
         shm,
         endpoint.address,
       );
-      const here = new ThisProcess<Kept>({ endpoint, toPeer: endpoint.addressVector.insert(address) });
+      const here = new ThisProcess({ endpoint, toPeer: endpoint.addressVector.insert(address) } as Kept);
       const parts = await several.run(exposeSeveral);
       expect(parts).toHaveLength(4);
       // FI_DELIVERY_COMPLETE would have the peer look at the address, who knows the first buffer only

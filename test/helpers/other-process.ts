@@ -95,22 +95,19 @@ export interface Acquainted {
   toPeer: number;
 }
 
-/** One of two ends that know each other: here, or in another process. */
-export interface Side<Kept extends Acquainted = Acquainted> {
+/** This process or another one: where functions of a test run. */
+export interface Side<Kept = Acquainted> {
   run<A extends unknown[], R>(
     body: (scope: Pick<Scope<Kept>, 'fabric' | 'kept'>, ...args: A) => R,
     ...args: A
   ): Promise<Awaited<R>>;
 }
 
-/** The one here. */
-export class ThisProcess<Kept extends Acquainted = Acquainted> implements Side<Kept> {
+/** This one. */
+export class ThisProcess<Kept = Acquainted> implements Side<Kept> {
   readonly fabric = fabric;
-  readonly kept: Kept;
 
-  constructor(kept: Acquainted) {
-    this.kept = kept as Kept;
-  }
+  constructor(readonly kept: Kept) {}
 
   async run<A extends unknown[], R>(body: (scope: this, ...args: A) => R, ...args: A): Promise<Awaited<R>> {
     return await body(this, ...args);
@@ -141,14 +138,22 @@ export async function acquaint<Kept extends Acquainted>(
     endpoint.address,
     options,
   );
-  return new ThisProcess({ endpoint, toPeer: endpoint.addressVector.insert(address) });
+  return new ThisProcess({ endpoint, toPeer: endpoint.addressVector.insert(address) } as Kept);
 }
 
 /** Each of two sides as the first of both. */
-export const bothWays = <Kept extends Acquainted>(
+export const bothWays = <Kept>(
   one: Side<Kept>,
   other: Side<Kept>,
 ): readonly (readonly [from: Side<Kept>, to: Side<Kept>])[] => [
   [one, other],
   [other, one],
 ];
+
+/** Has an endpoint look at what its peer has sent, for long enough to see all of it: for {@link OtherProcess.run}. */
+export async function look({ fabric, kept }: Pick<Scope<{ endpoint: Endpoint }>, 'fabric' | 'kept'>): Promise<void> {
+  for (let turn = 0; turn < 50; turn++) {
+    kept.endpoint.completionQueue.read(new fabric.CompletionBatch(1), 1000);
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+}
