@@ -1,5 +1,6 @@
 /** Functions of a test that run in a process of their own, next to a test that does the other half. */
-import type { Endpoint, Hints, Info, Resource } from 'node-libfabric';
+import * as fabric from 'node-libfabric';
+import type { Endpoint, EndpointOpenOptions, Hints, Info, Resource } from 'node-libfabric';
 import { afterAll, expect, onTestFinished } from 'vitest';
 import { startNode, type Child } from './child.js';
 import { openEndpoint } from './pair.js';
@@ -9,7 +10,7 @@ import { within } from './within.js';
 /** What such a function is given. Nothing else of the test is there, nor what the test imports. */
 export interface Scope<Kept = object> {
   /** The package. */
-  readonly fabric: typeof import('node-libfabric');
+  readonly fabric: typeof fabric;
   /** What one function leaves for the next ones of the same test. */
   readonly kept: Kept;
   /** As that of providers.ts. */
@@ -94,49 +95,65 @@ export interface Acquainted {
   toPeer: number;
 }
 
-/** One of two ends that know each other: here, or in another process. */
-export interface Side {
+/** This process or another one: where functions of a test run. */
+export interface Side<Kept = Acquainted> {
   run<A extends unknown[], R>(
-    body: (scope: Pick<Scope<Acquainted>, 'kept'>, ...args: A) => R,
+    body: (scope: Pick<Scope<Kept>, 'fabric' | 'kept'>, ...args: A) => R,
     ...args: A
   ): Promise<Awaited<R>>;
 }
 
-/** The one here. */
-export class ThisProcess implements Side {
-  constructor(readonly kept: Acquainted) {}
+/** This one. */
+export class ThisProcess<Kept = Acquainted> implements Side<Kept> {
+  readonly fabric = fabric;
 
-  async run<A extends unknown[], R>(
-    body: (scope: Pick<Scope<Acquainted>, 'kept'>, ...args: A) => R,
-    ...args: A
-  ): Promise<Awaited<R>> {
+  constructor(readonly kept: Kept) {}
+
+  async run<A extends unknown[], R>(body: (scope: this, ...args: A) => R, ...args: A): Promise<Awaited<R>> {
     return await body(this, ...args);
   }
 }
 
 /** Opens an endpoint here and one `there`, closed when the test has ended, which know each other. */
-export async function acquaint(there: OtherProcess<Acquainted>, provider: string, hints?: Hints): Promise<ThisProcess> {
-  const endpoint = openEndpoint(infoOf(provider, hints));
+export async function acquaint<Kept extends Acquainted>(
+  there: OtherProcess<Kept>,
+  provider: string,
+  hints?: Hints,
+  options?: EndpointOpenOptions,
+): Promise<ThisProcess<Kept>> {
+  const endpoint = openEndpoint(infoOf(provider, hints), options);
   onTestFinished(() =>
     there.run(({ closeAll }) => {
       closeAll();
     }),
   );
   const address = await there.run(
-    ({ fabric, infoOf, opened, kept }, name, wanted, peer) => {
-      kept.endpoint = opened(fabric.Endpoint.open(infoOf(name, wanted)));
+    ({ fabric, infoOf, opened, kept }, name, wanted, peer, rest) => {
+      kept.endpoint = opened(fabric.Endpoint.open(infoOf(name, wanted), rest));
       kept.toPeer = kept.endpoint.addressVector.insert(peer);
       return kept.endpoint.address;
     },
     provider,
     hints,
     endpoint.address,
+    options,
   );
-  return new ThisProcess({ endpoint, toPeer: endpoint.addressVector.insert(address) });
+  return new ThisProcess({ endpoint, toPeer: endpoint.addressVector.insert(address) } as Kept);
 }
 
 /** Each of two sides as the first of both. */
-export const bothWays = (one: Side, other: Side): readonly (readonly [from: Side, to: Side])[] => [
+export const bothWays = <Kept>(
+  one: Side<Kept>,
+  other: Side<Kept>,
+): readonly (readonly [from: Side<Kept>, to: Side<Kept>])[] => [
   [one, other],
   [other, one],
 ];
+
+/** Has an endpoint look at what its peer has sent, for long enough to see all of it: for {@link OtherProcess.run}. */
+export async function look({ fabric, kept }: Pick<Scope<{ endpoint: Endpoint }>, 'fabric' | 'kept'>): Promise<void> {
+  for (let turn = 0; turn < 50; turn++) {
+    kept.endpoint.completionQueue.read(new fabric.CompletionBatch(1), 1000);
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+}

@@ -48,3 +48,9 @@ export function overEachProvider(
     }
   }
 }
+
+/** A test, or a skipped one with the reason in its name. */
+export function itUnless(reason: string | false, name: string, body: () => Promise<void>): void {
+  if (reason === false) it(name, body);
+  else it.skip(`${name}: ${reason}`);
+}
