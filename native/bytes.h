@@ -52,8 +52,8 @@ inline double ConnectionDataSize(struct fid* fid) {
   return result ? result : static_cast<double>(size);
 }
 
-// Private data, no longer than `fid` says that it takes: tcp (1.17) copies it to an array on its stack in fi_reject, and
-// in fi_accept to one in a structure, without looking.
+// Private data, no longer than `fid` says that it takes: tcp (1.17) copies it to an array on its stack in fi_reject,
+// and in fi_accept to one in a structure, without looking.
 struct ConnectionData : BytesArgument {
   ConnectionData(const Napi::Value& value, struct fid* fid)
       : BytesArgument(value), fits(length == 0 || static_cast<double>(length) <= ConnectionDataSize(fid)) {}
