@@ -2,6 +2,7 @@
 import { AddressVectorSet } from './address-vector-set.js';
 import { datatypeOf, type AtomicArray } from './atomic-constants.js';
 import { binding } from './binding.js';
+import { checkCarried } from './collective-limits.js';
 import { COLLECTIVES, elementsOf, queryCollective, REDUCTIONS, sameKind } from './collectives.js';
 import type { Collective, Reduction } from './collectives.js';
 import { ERRORS } from './constants.js';
@@ -9,12 +10,6 @@ import type { Endpoint } from './endpoint.js';
 import { check, fabricError, show } from './errors.js';
 import { checkSignal, Group, joiningHandle, type JoinOptions } from './group.js';
 import { argumentHandle, handleOf } from './resource.js';
-
-/**
- * Beyond what ofi_rxm sends eagerly (FI_OFI_RXM_BUFFER_SIZE by default) its collectives never complete: a rendezvous is
- * not taken for a part of them (libfabric 1.17, prov/rxm).
- */
-const EAGER_LIMIT = 16384;
 
 /** How a collective is called: what it reads, what it fills, who is special. */
 interface Call {
@@ -193,11 +188,9 @@ export class CollectiveGroup extends Group {
         syscall: 'fi_query_collective',
       });
     }
-    const most = Math.max(buffer?.byteLength ?? 0, result?.byteLength ?? 0);
-    if (most > EAGER_LIMIT && (this.endpoint.info.fabricAttr.provName ?? '').includes('ofi_rxm')) {
-      throw new RangeError(
-        `buffer: ${most} bytes are more than the ${EAGER_LIMIT} that collectives over ofi_rxm can carry; use several calls`,
-      );
+    if (this.endpoint.info.fabricAttr.provName?.includes('ofi_rxm') === true) {
+      const carried = collective === 'FI_SCATTER' ? result : buffer;
+      checkCarried(collective, carried?.byteLength ?? 0, this.size);
     }
     const syscall = `fi_${collective.slice('FI_'.length).toLowerCase()}`;
     const buffers = [buffer, result].filter((view) => view !== undefined);

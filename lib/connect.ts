@@ -9,7 +9,7 @@ import { Domain } from './domain.js';
 import { fabricError, show } from './errors.js';
 import { EventQueue } from './event-queue.js';
 import { Fabric } from './fabric.js';
-import type { Hints, Info } from './info.js';
+import { completeInfo, type Hints, type Info, type InfoLike } from './info.js';
 import { select } from './select.js';
 
 /** Which fabric {@link connect} and {@link listen} use. */
@@ -17,7 +17,7 @@ export interface ConnectionTarget extends ConnectionOptions {
   /** Provider, such as `'tcp'` or `'verbs'`. @defaultValue the best that has connections */
   readonly provider?: string | undefined;
   /** An interface from {@link getInfo}, of type FI_EP_MSG, instead of provider, host and port. */
-  readonly info?: Info | undefined;
+  readonly info?: InfoLike | undefined;
   /** Host name or address: of the listener, or of the interface to listen on. */
   readonly host?: string | undefined;
   readonly port?: number | undefined;
@@ -73,7 +73,7 @@ export async function connect(options: ConnectToOptions): Promise<Connection> {
 /** @internal The interface to use: where to connect to, or to listen on. */
 export function targetInfo(target: ConnectionTarget, isListener: boolean): Info {
   const { info, host = '127.0.0.1', port = 0, provider } = target;
-  if (info !== undefined) return info;
+  if (info !== undefined) return completeInfo(info);
   if (!Number.isInteger(port) || port < 0 || port > 65_535) {
     throw new RangeError(`options.port: expected an integer from 0 to 65535, not ${show(port)}`);
   }

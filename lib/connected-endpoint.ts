@@ -10,7 +10,7 @@ import { MessageEndpoint } from './endpoint-messages.js';
 import { check, FabricError, fabricError, type FabricErrorDetails } from './errors.js';
 import { EventQueue } from './event-queue.js';
 import type { ErrorEvent, EventOwner, FabricEvent } from './events.js';
-import { encodeInfo, type Info } from './info.js';
+import { completeInfo, encodeInfo, type InfoLike } from './info.js';
 import { ConnectionRequest } from './passive-endpoint.js';
 import { argumentHandle, handleOf } from './resource.js';
 
@@ -89,7 +89,7 @@ export class ConnectedEndpoint extends MessageEndpoint implements EventOwner {
    *   endpoint that is closed without refuses it.
    * @throws FabricError when libfabric refuses, TypeError for objects that do not belong together.
    */
-  constructor(domain: Domain, bindings: ConnectedEndpointBindings, from?: Info | ConnectionRequest) {
+  constructor(domain: Domain, bindings: ConnectedEndpointBindings, from?: InfoLike | ConnectionRequest) {
     const domainHandle = argumentHandle(domain, Domain, 'domain');
     const { completionQueue, eventQueue } = bindings;
     const queueHandle = argumentHandle(completionQueue, CompletionQueue, 'bindings.completionQueue');
@@ -97,7 +97,7 @@ export class ConnectedEndpoint extends MessageEndpoint implements EventOwner {
     if (completionQueue.domain !== domain) throw new TypeError('bindings.completionQueue: belongs to another domain');
     if (eventQueue.fabric !== domain.fabric) throw new TypeError('bindings.eventQueue: belongs to another fabric');
     const request = from instanceof ConnectionRequest ? from : undefined;
-    const info = request?.info ?? (from as Info | undefined) ?? domain.info;
+    const info = request?.info ?? completeInfo((from as InfoLike | undefined) ?? domain.info);
     const raw = encodeInfo(info, 'info');
     checkUsable(info, raw, ['FI_EP_MSG']);
     const doing = `cannot open an endpoint of provider ${info.fabricAttr.provName ?? ''}`;

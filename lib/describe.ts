@@ -1,6 +1,6 @@
 /** What an interface is, for people: fi_tostr(3). */
 import { show } from './errors.js';
-import { encodeInfo, type Hints, type Info } from './info.js';
+import { encodeInfo, type Hints, type InfoLike } from './info.js';
 import { INFO_PARTS, rawText } from './text.js';
 
 /** A part of an {@link Info} that has a text of its own. */
@@ -14,7 +14,7 @@ export type InfoPart = keyof typeof INFO_PARTS;
  * @param part - @defaultValue `'info'`, the whole of it
  * @throws TypeError or RangeError for fields that no fi_info has.
  */
-export function describe(info: Info | Hints, part: InfoPart = 'info'): string {
+export function describe(info: InfoLike | Hints, part: InfoPart = 'info'): string {
   if (!Object.hasOwn(INFO_PARTS, part)) {
     throw new TypeError(`part: ${show(part)} is none of ${Object.keys(INFO_PARTS).join(', ')}`);
   }

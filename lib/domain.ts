@@ -12,7 +12,7 @@ import {
 import { ERRORS } from './constants.js';
 import { check, show } from './errors.js';
 import { Fabric } from './fabric.js';
-import { encodeInfo, type Info } from './info.js';
+import { completeInfo, encodeInfo, type Info, type InfoLike } from './info.js';
 import { allocate, type AllocateOptions } from './allocation.js';
 import type { MemoryRegion } from './memory-region.js';
 import { argumentHandle, handleOf, Resource } from './resource.js';
@@ -58,13 +58,13 @@ export class Domain extends Resource {
    * @param info - What to open, by default what the fabric was opened with.
    * @throws FabricError when libfabric refuses.
    */
-  constructor(fabric: Fabric, info?: Info, options: DomainOptions = {}) {
+  constructor(fabric: Fabric, info?: InfoLike, options: DomainOptions = {}) {
     const { registrationLimit = REGISTRATION_LIMIT } = options;
     if (!Number.isSafeInteger(registrationLimit) || registrationLimit < 0) {
       throw new RangeError(`options.registrationLimit: expected a count, not ${show(registrationLimit)}`);
     }
     const fabricHandle = argumentHandle(fabric, Fabric, 'fabric');
-    const wanted = info ?? fabric.info;
+    const wanted = completeInfo(info ?? fabric.info);
     const raw = encodeInfo(wanted, 'info');
     const doing = `cannot open domain ${wanted.domainAttr.name ?? ''} of provider ${wanted.fabricAttr.provName ?? ''}`;
     super(check<number>(binding.domainOpen(fabricHandle, raw), 'fi_domain', doing), binding.domainClose, [fabric]);

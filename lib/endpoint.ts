@@ -12,7 +12,7 @@ import { EventQueue } from './event-queue.js';
 import type { EventOwner } from './events.js';
 import { Fabric } from './fabric.js';
 import type { FlagsInput } from './fields.js';
-import { encodeInfo, type Info } from './info.js';
+import { completeInfo, encodeInfo, type Info, type InfoLike } from './info.js';
 import { argumentHandle, handleOf } from './resource.js';
 import { SharedReceiveContext, SharedTransmitContext } from './shared-context.js';
 
@@ -74,7 +74,7 @@ export class Endpoint extends EndpointWithDefaults implements EventOwner {
    *
    * @throws FabricError when libfabric refuses, TypeError for objects of another domain.
    */
-  constructor(domain: Domain, bindings: EndpointBindings, info?: Info) {
+  constructor(domain: Domain, bindings: EndpointBindings, info?: InfoLike) {
     const domainHandle = argumentHandle(domain, Domain, 'domain');
     const { completionQueue, addressVector, sharedTransmit, sharedReceive, counters = {} } = bindings;
     const { eventQueue } = bindings;
@@ -89,7 +89,7 @@ export class Endpoint extends EndpointWithDefaults implements EventOwner {
       argumentHandle(eventQueue, EventQueue, 'bindings.eventQueue');
       if (eventQueue.fabric !== domain.fabric) throw new TypeError('bindings.eventQueue: belongs to another fabric');
     }
-    const wanted = info ?? domain.info;
+    const wanted = completeInfo(info ?? domain.info);
     const raw = encodeInfo(
       {
         ...wanted,
@@ -153,7 +153,7 @@ export class Endpoint extends EndpointWithDefaults implements EventOwner {
    *
    * @param info - From {@link getInfo} or {@link select}.
    */
-  static open(info: Info, options: EndpointOpenOptions = {}): Endpoint {
+  static open(info: InfoLike, options: EndpointOpenOptions = {}): Endpoint {
     const fabric = new Fabric(info);
     try {
       const domain = new Domain(fabric);
@@ -279,6 +279,6 @@ export function checkUsable(info: Info, raw: RawInfo, types: readonly Info['epAt
 }
 
 /** Room for a completion of every operation that the endpoint can have outstanding. */
-function queueSize(info: Info): number {
+function queueSize(info: InfoLike): number {
   return Math.min(info.txAttr.size + info.rxAttr.size, 1 << 16);
 }

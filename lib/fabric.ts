@@ -1,7 +1,7 @@
 /** struct fid_fabric. */
 import { binding } from './binding.js';
 import { check } from './errors.js';
-import { encodeInfo, type Info } from './info.js';
+import { completeInfo, encodeInfo, type Info, type InfoLike } from './info.js';
 import { requireLibrary } from './library.js';
 import { Resource } from './resource.js';
 
@@ -15,11 +15,13 @@ export class Fabric extends Resource {
    * @param info - From {@link getInfo} or {@link select}.
    * @throws FabricError when libfabric refuses.
    */
-  constructor(info: Info) {
-    const raw = encodeInfo(info, 'info');
+  constructor(info: InfoLike) {
+    const wanted = completeInfo(info);
+    const raw = encodeInfo(wanted, 'info');
     requireLibrary();
-    const doing = `cannot open fabric ${info.fabricAttr.name ?? ''} of provider ${info.fabricAttr.provName ?? ''}`;
+    const { name = '', provName = '' } = wanted.fabricAttr;
+    const doing = `cannot open fabric ${name} of provider ${provName}`;
     super(check<number>(binding.fabricOpen(raw), 'fi_fabric', doing), binding.fabricClose);
-    this.info = info;
+    this.info = wanted;
   }
 }

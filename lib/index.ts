@@ -57,6 +57,7 @@ export {
   type FabricAttr,
   type Hints,
   type Info,
+  type InfoLike,
   type InfoQuery,
   type Nic,
   type RxAttr,

@@ -7,7 +7,7 @@ import { check, show } from './errors.js';
 import { EventQueue } from './event-queue.js';
 import type { EventOwner, FabricEvent } from './events.js';
 import { Fabric } from './fabric.js';
-import { decodeInfo, encodeInfo, type Info } from './info.js';
+import { completeInfo, decodeInfo, encodeInfo, type Info, type InfoLike } from './info.js';
 import { argumentHandle, handleOf, Resource } from './resource.js';
 
 /** Options of {@link PassiveEndpoint.listen}. */
@@ -35,12 +35,12 @@ export class PassiveEndpoint extends Resource implements EventOwner {
    * @param info - Its `srcAddr` is where to listen: from {@link getInfo} with the flag FI_SOURCE.
    * @throws FabricError when libfabric refuses.
    */
-  constructor(fabric: Fabric, bindings: { readonly eventQueue: EventQueue }, info?: Info) {
+  constructor(fabric: Fabric, bindings: { readonly eventQueue: EventQueue }, info?: InfoLike) {
     const fabricHandle = argumentHandle(fabric, Fabric, 'fabric');
     const { eventQueue } = bindings;
     const queueHandle = argumentHandle(eventQueue, EventQueue, 'bindings.eventQueue');
     if (eventQueue.fabric !== fabric) throw new TypeError('bindings.eventQueue: belongs to another fabric');
-    const wanted = info ?? fabric.info;
+    const wanted = completeInfo(info ?? fabric.info);
     if (wanted.epAttr.type !== 'FI_EP_MSG') {
       throw new TypeError(`info.epAttr.type: expected 'FI_EP_MSG', not ${show(wanted.epAttr.type)}`);
     }

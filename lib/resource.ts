@@ -54,6 +54,8 @@ const collected = new FinalizationRegistry<Node>((node) => {
 /** An open libfabric object. */
 export abstract class Resource {
   readonly #node: Node;
+  /** Held on to, since they are closed with their children when nobody else holds them. */
+  readonly #parents: Resource[];
 
   /** @param closeHandle - The native function that closes `handle`. */
   protected constructor(
@@ -75,10 +77,12 @@ export abstract class Resource {
     for (const parent of node.parents) parent.children.add(node);
     collected.register(this, node, node);
     this.#node = node;
+    this.#parents = [...parents];
   }
 
   /** @internal Makes `parent` one more that stays open while this is, and that closes this first. */
   protected dependOn(parent: Resource): void {
+    this.#parents.push(parent);
     this.#node.parents.push(parent.#node);
     parent.#node.children.add(this.#node);
   }

@@ -7,7 +7,7 @@ import { Domain } from './domain.js';
 import type { Direction } from './endpoint-base.js';
 import { MessageEndpoint } from './endpoint-messages.js';
 import { check, show } from './errors.js';
-import { encodeInfo, type Info } from './info.js';
+import { completeInfo, encodeInfo, type Info, type InfoLike } from './info.js';
 import { argumentHandle, handleOf, Resource } from './resource.js';
 
 /** How many contexts a scalable endpoint has. */
@@ -30,7 +30,12 @@ export class ScalableEndpoint extends Resource {
   readonly receiveContexts: number;
 
   /** @throws FabricError where the provider has none (`domainAttr.maxEpTxCtx` is 1). */
-  constructor(domain: Domain, addressVector: AddressVector, options: ScalableEndpointOptions = {}, info = domain.info) {
+  constructor(
+    domain: Domain,
+    addressVector: AddressVector,
+    options: ScalableEndpointOptions = {},
+    info: InfoLike = domain.info,
+  ) {
     const domainHandle = argumentHandle(domain, Domain, 'domain');
     const avHandle = argumentHandle(addressVector, AddressVector, 'addressVector');
     if (addressVector.domain !== domain) throw new TypeError('addressVector: belongs to another domain');
@@ -39,9 +44,9 @@ export class ScalableEndpoint extends Resource {
     checkCount(transmitContexts, 'options.transmitContexts', maxEpTxCtx, 'domainAttr.maxEpTxCtx');
     checkCount(receiveContexts, 'options.receiveContexts', maxEpRxCtx, 'domainAttr.maxEpRxCtx');
     const epAttr = { ...info.epAttr, txCtxCnt: transmitContexts, rxCtxCnt: receiveContexts };
-    const wanted = { ...info, epAttr, raw: info.raw };
+    const wanted = completeInfo({ ...info, epAttr });
     const doing = 'cannot open a scalable endpoint';
-    const raw = encodeInfo({ ...info, epAttr }, 'info');
+    const raw = encodeInfo(wanted, 'info');
     const handle = check<number>(binding.scalableEndpointOpen(domainHandle, raw), 'fi_scalable_ep', doing);
     super(handle, closeScalable, [domain, addressVector]);
     this.domain = domain;

@@ -4,7 +4,7 @@ import { CompletionQueue } from './completion-queue.js';
 import { Domain } from './domain.js';
 import { MessageEndpoint } from './endpoint-messages.js';
 import { check } from './errors.js';
-import { encodeInfo, type Info } from './info.js';
+import { completeInfo, encodeInfo, type InfoLike } from './info.js';
 import { argumentHandle, Resource } from './resource.js';
 
 /** A transmit context for many endpoints: fi_stx_context(3). Given to {@link Endpoint} as `sharedTransmit`. */
@@ -12,7 +12,7 @@ export class SharedTransmitContext extends Resource {
   readonly domain: Domain;
 
   /** @throws FabricError `FI_ENOSYS` or `FI_EINVAL` where the provider has none (`domainAttr.maxEpStxCtx` is 0). */
-  constructor(domain: Domain, info: Info = domain.info) {
+  constructor(domain: Domain, info: InfoLike = domain.info) {
     const handle = binding.sharedTransmitOpen(argumentHandle(domain, Domain, 'domain'), encodeInfo(info, 'info'));
     const doing = 'cannot open a shared transmit context';
     super(check<number>(handle, 'fi_stx_context', doing), binding.sharedTransmitClose, [domain]);
@@ -26,13 +26,13 @@ export class SharedTransmitContext extends Resource {
  */
 export class SharedReceiveContext extends MessageEndpoint {
   /** @throws FabricError `FI_ENOSYS` or `FI_EINVAL` where the provider has none (`domainAttr.maxEpSrxCtx` is 0). */
-  constructor(domain: Domain, completionQueue: CompletionQueue, info: Info = domain.info) {
+  constructor(domain: Domain, completionQueue: CompletionQueue, info: InfoLike = domain.info) {
     const domainHandle = argumentHandle(domain, Domain, 'domain');
     const queueHandle = argumentHandle(completionQueue, CompletionQueue, 'completionQueue');
     if (completionQueue.domain !== domain) throw new TypeError('completionQueue: belongs to another domain');
     const handle = binding.sharedReceiveOpen(domainHandle, encodeInfo(info, 'info'), queueHandle);
     const doing = 'cannot open a shared receive context';
-    super(check<number>(handle, 'fi_srx_context', doing), info, domain, completionQueue, undefined, {
+    super(check<number>(handle, 'fi_srx_context', doing), completeInfo(info), domain, completionQueue, undefined, {
       direction: 'receive',
     });
   }

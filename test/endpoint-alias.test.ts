@@ -1,4 +1,4 @@
-import { AddressVector, CompletionBatch, CompletionQueue, Endpoint, type Info } from 'node-libfabric';
+import { AddressVector, CompletionBatch, CompletionQueue, Endpoint } from 'node-libfabric';
 import { describe, expect, it } from 'vitest';
 import { infoWith, openEnd, openMemoryPair, overProvidersWith, refusal, soon } from './helpers/memory-pair.js';
 import { openEndpoint } from './helpers/pair.js';
@@ -102,7 +102,7 @@ describe('flags by default in an info', () => {
   overProvidersWith([], (info) => {
     it('are left out where only an operation can have them', async () => {
       const opFlags = ['FI_TRIGGER', 'FI_MULTI_RECV', 'FI_MULTICAST'] as const;
-      const edited = { ...info, txAttr: { ...info.txAttr, opFlags }, rxAttr: { ...info.rxAttr, opFlags } } as Info;
+      const edited = { ...info, txAttr: { ...info.txAttr, opFlags }, rxAttr: { ...info.rxAttr, opFlags } };
       const open = (): Endpoint => {
         const { domain } = openEnd(info);
         const bindings = { completionQueue: new CompletionQueue(domain), addressVector: new AddressVector(domain) };

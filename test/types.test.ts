@@ -20,6 +20,7 @@ import {
   type Flags,
   type CAPABILITIES,
   type Info,
+  type InfoLike,
   type LogMessage,
   type PeerToPeer,
   type ProviderParameter,
@@ -63,6 +64,9 @@ describe('the public types', () => {
     expectTypeOf<EndpointOptionValue<'FI_OPT_MIN_MULTI_RECV'>>().toEqualTypeOf<number>();
     expectTypeOf<EndpointOptionValue<'FI_OPT_CUDA_API_PERMITTED'>>().toEqualTypeOf<boolean>();
     expectTypeOf<EndpointOptionValue<'FI_OPT_FI_HMEM_P2P'>>().toEqualTypeOf<PeerToPeer>();
-    expectTypeOf<(typeof Endpoint)['open']>().parameter(0).toEqualTypeOf<Info>();
+    expectTypeOf<(typeof Endpoint)['open']>().parameter(0).toEqualTypeOf<InfoLike>();
+    expectTypeOf<Info>().toExtend<InfoLike>();
+    expectTypeOf<Omit<Info, 'raw'>>().toExtend<InfoLike>();
+    expectTypeOf<Endpoint['info']>().toEqualTypeOf<Info>();
   });
 });
