@@ -10,6 +10,34 @@
 #include "padded.h"
 
 namespace node_libfabric {
+
+int AddressVector::InsertName(const std::string& name, fi_addr_t* address) {
+  int result = shared_memory::CheckPeer(name);
+  if (result) return result;
+  auto known = names_.find(name);
+  if (known != names_.end()) {
+    if (known->second.uses++ == 0) unused_.erase(std::find(unused_.begin(), unused_.end(), name));
+    *address = known->second.address;
+    return 0;
+  }
+  if (names_.size() >= shared_memory::kMostPeers && !unused_.empty()) {
+    auto oldest = names_.find(unused_.front());
+    fi_av_remove(fid, &oldest->second.address, 1, 0);
+    names_.erase(oldest);
+    unused_.pop_front();
+  }
+  int count = fi_av_insert(fid, name.c_str(), 1, address, 0, nullptr);
+  if (count != 1 || *address == FI_ADDR_NOTAVAIL) return count < 0 ? count : -FI_EADDRNOTAVAIL;
+  names_[name] = {*address, 1};
+  return 0;
+}
+
+void AddressVector::ReleaseName(fi_addr_t address) {
+  for (auto& [name, entry] : names_) {
+    if (entry.address == address && --entry.uses == 0) unused_.push_back(name);
+  }
+}
+
 namespace {
 
 AddressVector* Find(const Napi::CallbackInfo& info) {
@@ -41,11 +69,11 @@ Napi::Value AddressVectorInsert(const Napi::CallbackInfo& info) {
   // FI_ADDR_STR is read up to its NUL, and a copy bounds that whatever the caller sent.
   std::vector<uint8_t> address(bytes.Data(), bytes.Data() + bytes.ByteLength());
   address.resize(std::max<size_t>(address.size() + 1, 256));
-  if (av->domain->fabric->is_shared_memory &&
-      !shared_memory::IsReachable(reinterpret_cast<const char*>(address.data()))) {
-    return Napi::Number::New(info.Env(), -FI_ECONNREFUSED);
-  }
   fi_addr_t inserted = FI_ADDR_NOTAVAIL;
+  if (av->domain->fabric->is_shared_memory) {
+    int result = av->InsertName(reinterpret_cast<const char*>(address.data()), &inserted);
+    return Napi::Number::New(info.Env(), result ? result : av->Add(inserted));
+  }
   int count = fi_av_insert(av->fid, address.data(), 1, &inserted, 0, nullptr);
   if (count < 0) return Napi::Number::New(info.Env(), count);
   if (count != 1 || inserted == FI_ADDR_NOTAVAIL) return Napi::Number::New(info.Env(), -FI_EADDRNOTAVAIL);
@@ -76,13 +104,18 @@ Napi::Value AddressVectorInsertMany(const Napi::CallbackInfo& info) {
   // Zeros behind the last one, as for a single address.
   std::vector<uint8_t> copy(bytes.Data(), bytes.Data() + bytes.ByteLength());
   copy.resize(copy.size() + 256);
+  std::vector<fi_addr_t> inserted(count, FI_ADDR_NOTAVAIL);
   if (av->domain->fabric->is_shared_memory) {
     auto* name = reinterpret_cast<const char*>(copy.data());
-    for (size_t i = 0; i < count; i++, name += std::strlen(name) + 1) {
-      if (!shared_memory::IsReachable(name)) return Napi::Number::New(info.Env(), -FI_ECONNREFUSED);
+    int problem = 0;
+    auto* end = name + copy.size();
+    for (size_t i = 0; i < count && name < end; i++, name += std::strlen(name) + 1) {
+      int result = av->InsertName(name, &inserted[i]);
+      if (result) problem = result;
     }
+    bool has_any = std::any_of(inserted.begin(), inserted.end(), [](auto one) { return one != FI_ADDR_NOTAVAIL; });
+    return Inserted(info.Env(), av, has_any ? 0 : problem, inserted);
   }
-  std::vector<fi_addr_t> inserted(count, FI_ADDR_NOTAVAIL);
   int result = fi_av_insert(av->fid, copy.data(), count, inserted.data(), 0, nullptr);
   return Inserted(info.Env(), av, result, inserted);
 }
@@ -133,7 +166,11 @@ Napi::Value AddressVectorRemove(const Napi::CallbackInfo& info) {
     if (av->IsInSet(address)) return Napi::Number::New(info.Env(), -FI_EBUSY);
     addresses.push_back(address);
   }
-  int result = fi_av_remove(av->fid, addresses.data(), addresses.size(), 0);
+  bool is_shared_memory = av->domain->fabric->is_shared_memory;
+  int result = is_shared_memory ? 0 : fi_av_remove(av->fid, addresses.data(), addresses.size(), 0);
+  if (is_shared_memory) {
+    for (fi_addr_t address : addresses) av->ReleaseName(address);
+  }
   if (!result) {
     for (int32_t index : indices) av->Forget(index);
   }

@@ -5,7 +5,10 @@
 #include <rdma/fi_domain.h>
 
 #include <algorithm>
+#include <deque>
+#include <string>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "domain.h"
@@ -39,6 +42,14 @@ struct AddressVector {
     return false;
   }
 
+  // fi_av_insert(3) and fi_av_remove(3) of one peer of the shm provider, and how many indices a peer has.
+  //
+  // The provider keeps a peer once, however often it is inserted; and when it is removed, unmaps its memory, where the
+  // next message of that peer still looks (libfabric 1.17: smr_map_del). So each is inserted once, and removed only to
+  // make room.
+  int InsertName(const std::string& name, fi_addr_t* address);
+  void ReleaseName(fi_addr_t address);
+
   // The index under which JavaScript knows `address` from now on.
   int32_t Add(fi_addr_t address) {
     int32_t index;
@@ -55,8 +66,14 @@ struct AddressVector {
   }
 
   void Forget(int32_t index) {
-    indices.erase(addresses[static_cast<size_t>(index)]);
-    addresses[static_cast<size_t>(index)] = FI_ADDR_NOTAVAIL;
+    fi_addr_t address = std::exchange(addresses[static_cast<size_t>(index)], FI_ADDR_NOTAVAIL);
+    // Inserted twice, it has another index.
+    auto other = std::find(addresses.begin(), addresses.end(), address);
+    if (other == addresses.end()) {
+      indices.erase(address);
+    } else {
+      indices[address] = static_cast<int32_t>(other - addresses.begin());
+    }
     free.push_back(index);
   }
 
@@ -67,6 +84,14 @@ struct AddressVector {
   std::unordered_map<fi_addr_t, int32_t> indices;   // the way back, for the source of a message
   std::vector<const std::vector<fi_addr_t>*> sets;  // members of each open set of these addresses
   int children = 0;                                 // bound endpoints, open sets
+
+ private:
+  struct Name {
+    fi_addr_t address;
+    int uses;
+  };
+  std::unordered_map<std::string, Name> names_;
+  std::deque<std::string> unused_;  // the longest so first
 };
 
 }  // namespace node_libfabric

@@ -1,8 +1,11 @@
 #include "shared_memory.h"
 
+#include <fcntl.h>
+#include <rdma/fi_errno.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <mutex>
 #include <unordered_set>
 #include <vector>
@@ -28,6 +31,12 @@ State& Get() {
   return *state;
 }
 
+// As the provider does: the prefix says nothing.
+std::string WithoutPrefix(const std::string& name) {
+  size_t at = name.find("://");
+  return at == std::string::npos ? name : name.substr(at + 3);
+}
+
 void CloseWaiting(State& state) {
   for (struct fid* fid : state.waiting) fi_close(fid);
   state.waiting.clear();
@@ -42,16 +51,16 @@ void CloseWaiting(State& state) {
 void EndpointOpened(const std::string& name) {
   State& state = Get();
   std::lock_guard<std::mutex> guard(state.lock);
-  state.open.insert(name);
+  state.open.insert(WithoutPrefix(name));
 }
 
 bool RemoveStale(const std::string& name) {
   State& state = Get();
   std::lock_guard<std::mutex> guard(state.lock);
-  const std::string prefix = "fi_shm://";
-  std::string own = prefix + std::to_string(getpid()) + ":";
-  if (name.rfind(own, 0) != 0 || state.open.count(name) > 0) return false;
-  shm_unlink(("/" + name.substr(prefix.size())).c_str());  // libfabric 1.17 has done so already
+  const std::string key = WithoutPrefix(name);
+  std::string own = std::to_string(getpid()) + ":";
+  if (key.rfind(own, 0) != 0 || state.open.count(key) > 0) return false;
+  shm_unlink(("/" + key).c_str());  // libfabric 1.17 has done so already
   return true;
 }
 
@@ -59,16 +68,17 @@ int CloseEndpoint(struct fid* fid, const std::string& name,
                   const std::function<std::vector<std::shared_ptr<void>>()>& put_off) {
   State& state = Get();
   std::lock_guard<std::mutex> guard(state.lock);
-  state.open.erase(name);
+  const std::string key = WithoutPrefix(name);
+  state.open.erase(key);
   if (!state.open.empty() && state.has_neighbours) {
     state.waiting.push_back(fid);
-    state.waiting_names.push_back(name);
+    state.waiting_names.push_back(key);
     std::vector<std::shared_ptr<void>> buffers = put_off();
     state.buffers.insert(state.buffers.end(), buffers.begin(), buffers.end());
     return 0;
   }
   int result = fi_close(fid);
-  state.gone.insert(name);
+  state.gone.insert(key);
   if (state.open.empty()) CloseWaiting(state);
   return result;
 }
@@ -87,12 +97,24 @@ size_t CountWaiting() {
   return state.waiting.size();
 }
 
-bool IsReachable(const std::string& name) {
+int CheckPeer(const std::string& name) {
+  constexpr size_t kLongestName = 255;
+  if (name.size() > kLongestName) return -FI_EINVAL;
+  const std::string key = WithoutPrefix(name);
   State& state = Get();
-  std::lock_guard<std::mutex> guard(state.lock);
-  if (state.gone.count(name) > 0) return false;
-  if (state.open.count(name) > 0) state.has_neighbours = true;
-  return true;
+  {
+    std::lock_guard<std::mutex> guard(state.lock);
+    if (state.gone.count(key) > 0) return -FI_ECONNREFUSED;
+    if (state.open.count(key) > 0) {
+      state.has_neighbours = true;
+      return 0;
+    }
+  }
+  int file = shm_open(key.c_str(), O_RDWR | O_CLOEXEC, 0);
+  // Who does not exist yet may do so when something is sent.
+  if (file < 0) return errno == ENOENT ? 0 : -errno;
+  close(file);
+  return 0;
 }
 
 }  // namespace shared_memory

@@ -35,8 +35,12 @@ int Close(struct fid* fid);
 // How many objects that their owner has closed still wait for that, in the whole process.
 size_t CountWaiting();
 
-// Whether `name` can be inserted in an address vector: not when it was an endpoint of this process that is gone.
-bool IsReachable(const std::string& name);
+// 0 when `name` can be inserted in an address vector, or a negative libfabric code: it was an endpoint of this process
+// that is gone, or the provider could not map it, which it takes for granted when it is inserted once more.
+int CheckPeer(const std::string& name);
+
+// The most peers that a vector of the provider can have.
+constexpr size_t kMostPeers = 256;
 
 }  // namespace shared_memory
 }  // namespace node_libfabric
