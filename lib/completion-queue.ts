@@ -140,6 +140,9 @@ export class CompletionQueue extends Resource implements ProgressClient {
 
   /** The provider's text for a `providerError` of a batch: fi_cq_strerror(3). */
   strerror(providerError: number): string {
+    if (!Number.isInteger(providerError) || Math.abs(providerError) >= 2 ** 31) {
+      throw new RangeError(`providerError: expected a 32-bit integer, not ${show(providerError)}`);
+    }
     return check<string>(
       binding.completionQueueStrerror(handleOf(this), providerError),
       'fi_cq_strerror',

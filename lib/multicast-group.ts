@@ -5,7 +5,11 @@ import type { Endpoint } from './endpoint.js';
 import { check } from './errors.js';
 import { checkSignal, Group, joiningHandle, type JoinOptions } from './group.js';
 
-const AF_INET = 2;
+/** Of addresses that are groups, by the address family of a socket address: 224.0.0.0/4 and ff00::/8. */
+const GROUPS: Readonly<Record<number, (address: Uint8Array) => boolean>> = {
+  2: (address) => (address[4]! & 0xf0) === 0xe0,
+  10: (address) => address[8] === 0xff,
+};
 
 /**
  * A multicast group that an endpoint has joined: fi_join(3). Messages sent to its {@link address} reach every endpoint
@@ -24,8 +28,9 @@ export class MulticastGroup extends Group {
   static async join(endpoint: Endpoint, address: Uint8Array, options: JoinOptions = {}): Promise<MulticastGroup> {
     const handle = joiningHandle(endpoint, 'FI_MULTICAST');
     checkAddressBytes(address, endpoint.info.addrFormat, 'address');
-    if (address[0] === AF_INET && (address[4]! & 0xf0) !== 0xe0) {
-      throw new RangeError(`address: ${[...address.subarray(4, 8)].join('.')} is not in 224.0.0.0/4`);
+    const isSocketAddress = String(endpoint.info.addrFormat).startsWith('FI_SOCKADDR');
+    if (isSocketAddress && GROUPS[address[0]!]?.(address) !== true) {
+      throw new RangeError(`address: ${endpoint.addressVector.straddr(address)} is not in 224.0.0.0/4 or ff00::/8`);
     }
     checkSignal(options.signal);
     const number = check<number>(binding.groupJoinMulticast(handle, address), 'fi_join', 'cannot join the group');

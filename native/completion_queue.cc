@@ -3,6 +3,7 @@
 #include <sched.h>
 #include <time.h>
 
+#include <climits>
 #include <cstdlib>
 
 #include "arguments.h"
@@ -123,7 +124,8 @@ std::string CompletionQueue::Describe(int provider_error, const void* data) cons
   environment->endpoints.ForEach([&](const Endpoint& endpoint) {
     if (endpoint.queue == this && endpoint.fid && endpoint.enabled) has_endpoint = true;
   });
-  if (!has_endpoint || unready > 0) return fi_strerror(std::abs(provider_error));
+  bool is_negative = provider_error < 0 && provider_error != INT_MIN;
+  if (!has_endpoint || unready > 0) return fi_strerror(is_negative ? -provider_error : provider_error);
   char text[256] = "";
   // const char *fi_cq_strerror(struct fid_cq *cq, int prov_errno, const void *err_data, char *buf, size_t len)
   const char* said = fi_cq_strerror(fid, provider_error, data, text, sizeof(text));

@@ -52,7 +52,7 @@ Napi::Value GroupJoinCollective(const Napi::CallbackInfo& info) {
   fi_addr_t address = FI_ADDR_NOTAVAIL;
   int result = fi_av_set_addr(set->fid, &address);
   if (result) return Napi::Number::New(info.Env(), result);
-  int32_t number = endpoint->groups.Add({nullptr, set});
+  int32_t number = endpoint->groups.Add({nullptr, set, false, false, ""});
   set->groups++;
   struct fid_mc* fid = nullptr;
   result = fi_join_collective(endpoint->fid, address, set->fid, 0, &fid, ContextOf(number));
@@ -70,9 +70,12 @@ Napi::Value GroupJoinMulticast(const Napi::CallbackInfo& info) {
   if (!endpoint || !endpoint->enabled) return Napi::Number::New(info.Env(), -FI_EBADF);
   if (!endpoint->groups.events) return Napi::Number::New(info.Env(), -FI_EINVAL);
   auto bytes = info[1].As<Napi::Uint8Array>();
-  std::vector<uint8_t> address(bytes.Data(), bytes.Data() + bytes.ByteLength());
+  const std::string name(bytes.Data(), bytes.Data() + bytes.ByteLength());
+  // udp would fail to join, and then to leave.
+  if (endpoint->groups.HasJoined(name)) return Napi::Number::New(info.Env(), -FI_EALREADY);
+  std::vector<uint8_t> address(name.begin(), name.end());
   address.resize(address.size() + 256);
-  int32_t number = endpoint->groups.Add({nullptr, nullptr});
+  int32_t number = endpoint->groups.Add({nullptr, nullptr, false, false, name});
   struct fid_mc* fid = nullptr;
   int result = fi_join(endpoint->fid, address.data(), 0, &fid, ContextOf(number));
   Group* group = endpoint->groups.Get(number);

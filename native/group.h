@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "address_vector_set.h"
@@ -18,6 +19,7 @@ struct Group {
   std::shared_ptr<AddressVectorSet> set;  // of a collective; empty for multicast
   bool is_joined = false;
   bool is_left = false;  // JavaScript has closed it
+  std::string address = {};  // of a multicast group
 
   bool IsCollective() const { return set != nullptr; }
 };
@@ -36,6 +38,12 @@ class Groups {
   Group* Get(int32_t number) {
     bool exists = number >= 0 && static_cast<size_t>(number) < groups_.size();
     return exists && !groups_[static_cast<size_t>(number)].is_left ? &groups_[static_cast<size_t>(number)] : nullptr;
+  }
+
+  bool HasJoined(const std::string& address) const {
+    return std::any_of(groups_.begin(), groups_.end(), [&](const Group& group) {
+      return group.fid && !group.is_left && group.address == address;
+    });
   }
 
   // int fi_close(struct fid *fid)

@@ -50,7 +50,7 @@ async function call(sequence, [code, a, b, c]) {
 const number = fc.integer({ min: 0, max: 1_000_000 });
 await fc.assert(
   fc.asyncProperty(
-    fc.array(fc.tuple(number, number, number, number), { minLength: 50, maxLength: 400 }),
+    fc.array(fc.tuple(number, number, number, number), { minLength: 200, maxLength: 600 }),
     async (list) => {
       run++;
       const sequence = new Sequence(infos, largest);

@@ -68,17 +68,13 @@ const collectiveActions = [
   (s, a) => s.any('member', a)?.close(),
 ];
 
-/** 239.0.0.0/8 on the loopback interface; refused where that has no multicast. */
-function groupAddress(s, b) {
-  if (b % 7 === 0) return s.addressBytes(b);
-  const address = Buffer.from(s.any('caster', b).address);
-  return Buffer.from(address.fill(239, 4, 5));
-}
+/** Of no group: joining one would be heard on other interfaces than that of loopback. */
+const somewhere = (s, b) => (b % 2 === 0 ? s.any('caster', b)?.address : s.addressBytes(b));
 
 const multicastActions = [
   (s) => s.keep('caster', Endpoint.open(s.infos.multicast)),
   (s, a, b, c) =>
-    s.keepLater('cast', MulticastGroup.join(s.any('caster', a), groupAddress(s, b), { signal: s.signal(c) })),
+    s.keepLater('cast', MulticastGroup.join(s.any('caster', a), somewhere(s, b), { signal: s.signal(c) })),
   (s, a, b, c) => s.track(s.any('caster', a)?.send(s.buffer(b), s.any('cast', c)?.address)),
   (s, a, b) => s.track(s.any('caster', a)?.recv(s.buffer(b))),
   (s, a, b, c) => s.track(s.any('caster', a)?.tsend(s.buffer(b), s.any('cast', c)?.address, 1n)),
