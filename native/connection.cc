@@ -27,6 +27,7 @@ Napi::Value EndpointOpenRequested(const Napi::CallbackInfo& info) {
   if (result) return Napi::Number::New(info.Env(), result);
   auto endpoint = std::make_unique<Endpoint>(domain, fid, request->info());
   endpoint->requested = true;
+  endpoint->listener = request->connections();
   request->Answered();
   environment.connection_requests.Remove(handle);
   return Napi::Number::New(info.Env(), environment.endpoints.Add(std::move(endpoint)));

@@ -4,6 +4,7 @@
 #include <rdma/fi_endpoint.h>
 #include <rdma/fi_errno.h>
 
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -104,6 +105,8 @@ struct Endpoint {
   CompletionQueue* queue = nullptr;
   AddressVector* av = nullptr;  // none when it is connected
   EventQueue* events = nullptr;
+  std::shared_ptr<const void>
+      listener;            // of the passive endpoint that it was requested from: PassiveEndpoint::connections
   bool requested = false;  // opened for a connection request that has not been accepted yet
   SharedTransmit* shared_transmit = nullptr;
   Endpoint* owner = nullptr;  // of a context: its scalable endpoint; of an endpoint: the receive context that it shares

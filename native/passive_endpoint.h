@@ -4,11 +4,14 @@
 #include <rdma/fi_cm.h>
 #include <rdma/fi_endpoint.h>
 
+#include <cstring>
+#include <memory>
 #include <unordered_set>
 #include <utility>
 
 #include "event_queue.h"
 #include "fabric.h"
+#include "forgotten_requests.h"
 #include "info.h"
 
 namespace node_libfabric {
@@ -28,6 +31,7 @@ class ConnectionRequest {
   bool IsOpen() const { return listener_ != nullptr; }
   Fabric* fabric() const;
   struct fid* listener() const;
+  std::shared_ptr<const void> connections() const;
   // Has the provider's handle of the request in it.
   struct fi_info* info() const {
     return info_.get();
@@ -62,6 +66,17 @@ struct PassiveEndpoint {
     if (!fid) return 0;
     while (!requests.empty()) (*requests.begin())->Reject(nullptr, 0);
     if (events) events->sources.erase(&fid->fid);
+    bool is_forgetful = info->fabric_attr->prov_name && std::strcmp(info->fabric_attr->prov_name, "sockets") == 0;
+    if (!is_forgetful) return CloseFid();
+    ForgottenRequests forgotten(&fid->fid);
+    long in_use = connections.use_count() - 1;
+    forgotten.AwaitAnswers(in_use);
+    int result = CloseFid();
+    if (!result && in_use == 0) forgotten.End();
+    return result;
+  }
+
+  int CloseFid() {
     int result = fabric->Close(&fid->fid);
     if (!result) fid = nullptr;
     return result;
@@ -70,6 +85,8 @@ struct PassiveEndpoint {
   Fabric* fabric;
   struct fid_pep* fid;
   InfoPointer info;  // sockets keeps pointers into it
+  // Shared with the endpoints that were opened for its requests.
+  std::shared_ptr<const void> connections = std::make_shared<char>();
   EventQueue* events = nullptr;
   std::unordered_set<ConnectionRequest*> requests;  // those that nobody has answered
   int children = 0;                                 // nothing keeps it open
@@ -86,6 +103,10 @@ inline Fabric* ConnectionRequest::fabric() const {
 
 inline struct fid* ConnectionRequest::listener() const {
   return &listener_->fid->fid;
+}
+
+inline std::shared_ptr<const void> ConnectionRequest::connections() const {
+  return listener_ ? listener_->connections : nullptr;
 }
 
 inline void ConnectionRequest::Answered() {
