@@ -56,7 +56,7 @@ export default defineConfig(
   },
   {
     // random calls are made of wrong types; what fixtures get from their parents has none that ESLint sees (tsc does)
-    files: ['test/fuzz/*.mjs', 'test/fixtures/*.mjs'],
+    files: ['test/fuzz/**/*.mjs', 'test/fixtures/*.mjs'],
     ...typescript.configs.disableTypeChecked,
   },
   {
@@ -65,7 +65,7 @@ export default defineConfig(
     rules: { '@typescript-eslint/no-unsafe-class-instance-assignment': 'off' },
   },
   {
-    files: ['test/fuzz/*.mjs'],
+    files: ['test/fuzz/**/*.mjs'],
     rules: {
       '@typescript-eslint/class-literal-property-style': 'off',
       '@typescript-eslint/no-empty-function': 'off',

@@ -27,8 +27,10 @@ export interface ConnectionTarget extends ConnectionOptions {
 export interface ConnectToOptions extends ConnectionTarget {
   /** Private data for the listener. Up to 244 bytes with tcp and sockets. */
   readonly data?: Uint8Array | undefined;
-  /** Gives up: `AbortSignal.timeout(5000)` is a deadline. */
+  /** Gives up, with its reason. */
   readonly signal?: AbortSignal | undefined;
+  /** Gives up after so many milliseconds, with `FI_ETIMEDOUT`; Infinity waits for ever. @defaultValue 30000 */
+  readonly timeout?: number | undefined;
 }
 
 const HINTS = { caps: ['FI_MSG'], epAttr: { type: 'FI_EP_MSG' } } as const satisfies Hints;
@@ -52,9 +54,9 @@ export async function connect(options: ConnectToOptions): Promise<Connection> {
     const { connection, endpoint } = openConnection(domain, new EventQueue(fabric), info, settings, () => {
       fabric.close();
     });
-    const { data, signal } = options;
+    const { data, signal, timeout } = options;
     const greeting = encodeGreeting(settings, checkApplicationData(data, endpoint.dataSize));
-    const answer = decodeGreeting(await endpoint.connect({ data: greeting, signal }));
+    const answer = decodeGreeting(await endpoint.connect({ data: greeting, signal, timeout }));
     if (answer === undefined) {
       throw fabricError('cannot connect', {
         errno: ERRORS.FI_EREMOTEIO,

@@ -2,12 +2,13 @@
 import { checkAddressBytes } from './address.js';
 import { binding } from './binding.js';
 import { CompletionQueue } from './completion-queue.js';
+import { Connecting, checkTimeout, nameOf, refusal, type ConnectCall, type ConnectOptions } from './connecting.js';
 import { checkConnectionData } from './connection-data.js';
 import { CAPABILITIES, ERRORS } from './constants.js';
 import { Domain } from './domain.js';
 import { checkUsable } from './endpoint.js';
 import { MessageEndpoint } from './endpoint-messages.js';
-import { check, FabricError, fabricError, type FabricErrorDetails } from './errors.js';
+import { check, fabricError, type FabricError } from './errors.js';
 import { EventQueue } from './event-queue.js';
 import type { ErrorEvent, EventOwner, FabricEvent } from './events.js';
 import { completeInfo, encodeInfo, type InfoLike } from './info.js';
@@ -20,50 +21,11 @@ export interface ConnectedEndpointBindings {
   readonly eventQueue: EventQueue;
 }
 
-/** Options of connecting and accepting. */
-export interface ConnectOptions {
-  /** Private data for the peer; {@link ConnectedEndpoint.dataSize} says how much. */
-  readonly data?: Uint8Array | undefined;
-  /** Gives up, and closes the endpoint: libfabric connects it once only. `AbortSignal.timeout(5000)` is a deadline. */
-  readonly signal?: AbortSignal | undefined;
-}
-
 /** `disconnected` is final: an endpoint is connected once in its life (fi_cm(3)). */
 export type ConnectionState = 'idle' | 'connecting' | 'connected' | 'disconnected';
 
-/** The peer refused the connection, or nobody was there. */
-export class ConnectionRejectedError extends FabricError {
-  /** The private data with which it was rejected, empty when there was none. */
-  readonly data: Buffer;
-
-  /** @internal */
-  constructor(message: string, details: FabricErrorDetails, data: Buffer) {
-    super(message, details);
-    this.data = data;
-  }
-
-  static {
-    this.prototype.name = 'ConnectionRejectedError';
-  }
-}
-
 /** How long what was sent before the end of a connection may take after it. */
 const FLUSH_MILLISECONDS = 100;
-
-/** What to try when a connection is refused, by error. */
-const HINTS: Readonly<Record<number, string>> = {
-  [ERRORS.FI_ECONNREFUSED]: 'Nobody listens at that address, or the listener has rejected the connection.',
-  [ERRORS.FI_ENOENT]: 'The peer closed the connection before it was there.',
-  [ERRORS.FI_ETIMEDOUT]: 'The host does not answer: check the address and firewalls.',
-  [ERRORS.FI_EHOSTUNREACH]: 'There is no route to the host.',
-  [ERRORS.FI_ENETUNREACH]: 'There is no route to the network.',
-};
-
-interface Pending {
-  readonly syscall: 'fi_connect' | 'fi_accept';
-  readonly resolve: (data: Buffer) => void;
-  readonly reject: (error: Error) => void;
-}
 
 /**
  * An endpoint that is connected to one peer: fi_endpoint(3), fi_cm(3), fi_msg(3).
@@ -79,7 +41,7 @@ export class ConnectedEndpoint extends MessageEndpoint implements EventOwner {
   readonly #isRequested: boolean;
   readonly #ended: Promise<FabricError | undefined>;
   #end!: (error: FabricError | undefined) => void;
-  #pending: Pending | undefined;
+  #pending: Connecting | undefined;
   #state: ConnectionState = 'idle';
 
   /**
@@ -215,13 +177,14 @@ export class ConnectedEndpoint extends MessageEndpoint implements EventOwner {
   }
 
   #begin(
-    syscall: Pending['syscall'],
-    { data, signal }: ConnectOptions,
+    syscall: ConnectCall,
+    options: ConnectOptions,
     call: (data: Uint8Array | undefined) => number,
   ): Promise<Buffer> {
     handleOf(this);
-    checkConnectionData(data, this.dataSize);
-    signal?.throwIfAborted();
+    checkConnectionData(options.data, this.dataSize);
+    checkTimeout(options.timeout);
+    options.signal?.throwIfAborted();
     if (this.#state !== 'idle') {
       throw fabricError(`cannot ${nameOf(syscall)}: the endpoint is ${this.#state}`, {
         errno: this.#state === 'connected' ? ERRORS.FI_EISCONN : ERRORS.FI_EALREADY,
@@ -229,40 +192,24 @@ export class ConnectedEndpoint extends MessageEndpoint implements EventOwner {
         hint: 'An endpoint connects once; open another one.',
       });
     }
-    const result = call(data);
+    const result = call(options.data);
     if (result < 0) {
       this.#state = 'disconnected';
-      const error = refusal(syscall, { errno: -result, syscall, hint: HINTS[-result] }, Buffer.alloc(0));
+      const error = refusal(syscall, -result, undefined, Buffer.alloc(0));
       this.#end(error);
       throw error;
     }
     this.#state = 'connecting';
-    return new Promise<Buffer>((resolve, reject) => {
-      const abort = (): void => {
-        this.#take()?.reject(signal?.reason as Error);
-        this.close();
-      };
-      signal?.addEventListener('abort', abort, { once: true });
-      const unlisten = (): void => {
-        signal?.removeEventListener('abort', abort);
-      };
-      this.#pending = {
-        syscall,
-        resolve: (given) => {
-          unlisten();
-          resolve(given);
-        },
-        reject: (error) => {
-          unlisten();
-          reject(error);
-        },
-      };
-      this.eventQueue.expect(this, true);
+    this.#pending = new Connecting(syscall, options, () => {
+      this.#take();
+      this.close();
     });
+    this.eventQueue.expect(this, true);
+    return this.#pending.promise;
   }
 
   /** Whoever waits for the connection, who now hears of it. */
-  #take(): Pending | undefined {
+  #take(): Connecting | undefined {
     const pending = this.#pending;
     this.#pending = undefined;
     if (!this.closed) this.eventQueue.unexpect(this);
@@ -271,9 +218,8 @@ export class ConnectedEndpoint extends MessageEndpoint implements EventOwner {
 
   #refused({ error, data }: ErrorEvent): void {
     this.#state = 'disconnected';
-    const { errno, provider } = error;
-    const syscall = this.#pending!.syscall;
-    this.#take()?.reject(refusal(syscall, { errno, syscall, provider, hint: HINTS[errno] }, data));
+    const pending = this.#take()!;
+    pending.reject(refusal(pending.syscall, error.errno, error.provider, data));
     this.#end(error);
   }
 
@@ -284,7 +230,7 @@ export class ConnectedEndpoint extends MessageEndpoint implements EventOwner {
     if (pending !== undefined) {
       const { syscall } = pending;
       const errno = this.closed ? ERRORS.FI_ECANCELED : ERRORS.FI_ECONNABORTED;
-      pending.reject(fabricError(`cannot ${nameOf(syscall)}: the connection has ended`, { errno, syscall }));
+      pending.reject(pending.error(': the connection has ended', { errno, syscall }));
     }
     this.eventQueue.unexpect(this);
     this.#end(error);
@@ -295,12 +241,6 @@ export class ConnectedEndpoint extends MessageEndpoint implements EventOwner {
       if (!this.closed) this.cancelAll();
     }, FLUSH_MILLISECONDS).unref();
   }
-}
-
-const nameOf = (syscall: string): string => syscall.replace('fi_', '');
-
-function refusal(syscall: Pending['syscall'], details: FabricErrorDetails, data: Buffer): ConnectionRejectedError {
-  return new ConnectionRejectedError(fabricError(`cannot ${nameOf(syscall)}`, details).message, details, data);
 }
 
 function notConnected(syscall: string): FabricError {

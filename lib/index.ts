@@ -27,13 +27,8 @@ export {
   type AtomicOperation,
 } from './atomic-constants.js';
 export { BufferPool, type BufferPoolOptions, type PooledBuffer } from './buffer-pool.js';
-export {
-  ConnectedEndpoint,
-  ConnectionRejectedError,
-  type ConnectedEndpointBindings,
-  type ConnectionState,
-  type ConnectOptions,
-} from './connected-endpoint.js';
+export { ConnectedEndpoint, type ConnectedEndpointBindings, type ConnectionState } from './connected-endpoint.js';
+export { ConnectionRejectedError, type ConnectOptions } from './connecting.js';
 export { CompletionBatch } from './completion-batch.js';
 export { CompletionQueue, type CompletionQueueOptions } from './completion-queue.js';
 export { connect, type ConnectionTarget, type ConnectToOptions } from './connect.js';

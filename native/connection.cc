@@ -28,6 +28,7 @@ Napi::Value EndpointOpenRequested(const Napi::CallbackInfo& info) {
   auto endpoint = std::make_unique<Endpoint>(domain, fid, request->info());
   endpoint->requested = true;
   endpoint->peer.assign(static_cast<const char*>(request->info()->dest_addr), request->info()->dest_addrlen);
+  endpoint->listener = request->connections();
   request->Answered();
   environment.connection_requests.Remove(handle);
   return Napi::Number::New(info.Env(), environment.endpoints.Add(std::move(endpoint)));

@@ -5,6 +5,7 @@
 #include <rdma/fi_errno.h>
 
 #include <deque>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -115,6 +116,8 @@ struct Endpoint {
   CompletionQueue* queue = nullptr;
   AddressVector* av = nullptr;  // none when it is connected
   EventQueue* events = nullptr;
+  std::shared_ptr<const void>
+      listener;            // of the passive endpoint that it was requested from: PassiveEndpoint::connections
   bool requested = false;  // opened for a connection request that has not been accepted yet
   std::string peer;        // the socket address of who requested it
   SharedTransmit* shared_transmit = nullptr;

@@ -18,7 +18,7 @@ struct Group {
   struct fid_mc* fid;
   std::shared_ptr<AddressVectorSet> set;  // of a collective; empty for multicast
   bool is_joined = false;
-  bool is_left = false;  // JavaScript has closed it
+  bool is_left = false;      // JavaScript has closed it
   std::string address = {};  // of a multicast group
 
   bool IsCollective() const { return set != nullptr; }
@@ -41,9 +41,8 @@ class Groups {
   }
 
   bool HasJoined(const std::string& address) const {
-    return std::any_of(groups_.begin(), groups_.end(), [&](const Group& group) {
-      return group.fid && !group.is_left && group.address == address;
-    });
+    return std::any_of(groups_.begin(), groups_.end(),
+                       [&](const Group& group) { return group.fid && !group.is_left && group.address == address; });
   }
 
   // int fi_close(struct fid *fid)

@@ -5,6 +5,7 @@
 #include "bytes.h"
 #include "close.h"
 #include "environment.h"
+#include "forgotten_requests.h"
 
 namespace node_libfabric {
 
@@ -12,6 +13,17 @@ int PassiveEndpoint::Close() {
   if (!fid) return 0;
   while (!requests.empty()) (*requests.begin())->Reject(nullptr, 0);
   if (events) events->sources.erase(&fid->fid);
+  bool is_forgetful = info->fabric_attr->prov_name && std::strcmp(info->fabric_attr->prov_name, "sockets") == 0;
+  if (!is_forgetful) return CloseFid();
+  ForgottenRequests forgotten(&fid->fid);
+  long in_use = connections.use_count() - 1;
+  forgotten.AwaitAnswers(in_use);
+  int result = CloseFid();
+  if (!result && in_use == 0) forgotten.End();
+  return result;
+}
+
+int PassiveEndpoint::CloseFid() {
   std::vector<std::string> peers;
   environment->endpoints.ForEach([&](const Endpoint& endpoint) {
     bool is_accepted = endpoint.fid && !endpoint.peer.empty();

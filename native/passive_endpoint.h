@@ -4,6 +4,8 @@
 #include <rdma/fi_cm.h>
 #include <rdma/fi_endpoint.h>
 
+#include <cstring>
+#include <memory>
 #include <unordered_set>
 #include <utility>
 
@@ -29,6 +31,7 @@ class ConnectionRequest {
   bool IsOpen() const { return listener_ != nullptr; }
   Fabric* fabric() const;
   struct fid* listener() const;
+  std::shared_ptr<const void> connections() const;
   // Has the provider's handle of the request in it.
   struct fi_info* info() const {
     return info_.get();
@@ -60,11 +63,14 @@ struct PassiveEndpoint {
 
   // int fi_close(struct fid *fid)
   int Close();
+  int CloseFid();
 
   Environment* environment;
   Fabric* fabric;
   struct fid_pep* fid;
   InfoPointer info;  // sockets keeps pointers into it
+  // Shared with the endpoints that were opened for its requests.
+  std::shared_ptr<const void> connections = std::make_shared<char>();
   EventQueue* events = nullptr;
   std::unordered_set<ConnectionRequest*> requests;  // those that nobody has answered
   int children = 0;                                 // nothing keeps it open
@@ -81,6 +87,10 @@ inline Fabric* ConnectionRequest::fabric() const {
 
 inline struct fid* ConnectionRequest::listener() const {
   return &listener_->fid->fid;
+}
+
+inline std::shared_ptr<const void> ConnectionRequest::connections() const {
+  return listener_ ? listener_->connections : nullptr;
 }
 
 inline void ConnectionRequest::Answered() {
