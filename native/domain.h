@@ -4,10 +4,10 @@
 #include <rdma/fabric.h>
 #include <rdma/fi_domain.h>
 
-#include <cstring>
+#include <deque>
 #include <memory>
 #include <unordered_set>
-#include <vector>
+#include <utility>
 
 #include "fabric.h"
 
@@ -28,11 +28,7 @@ struct Registrations {
 
 struct Domain {
   Domain(Fabric* parent, struct fid_domain* domain, const struct fi_info* info)
-      : fabric(parent),
-        fid(domain),
-        caps(info->caps),
-        mr_mode(info->domain_attr->mr_mode),
-        uses_closed_regions(info->fabric_attr->prov_name && std::strstr(info->fabric_attr->prov_name, "ofi_rxd")) {
+      : fabric(parent), fid(domain), caps(info->caps), mr_mode(info->domain_attr->mr_mode) {
     fabric->children++;
   }
   ~Domain() {
@@ -44,8 +40,21 @@ struct Domain {
 
   int Close(struct fid* child) const { return fabric->Close(child); }
 
+  // Providers look at a key when an operation of a peer begins, and go on with it whatever happens to the region: what
+  // peers could use is retired for a while before its memory is given back, until the last endpoint has gone.
+  void Retire(std::shared_ptr<void> region, size_t bytes) {
+    retired_regions_.emplace_back(std::move(region), bytes);
+    retired_bytes_ += bytes;
+    while (retired_regions_.size() > 1 &&
+           (retired_regions_.size() > kRetiredRegions || retired_bytes_ > kRetiredBytes)) {
+      retired_bytes_ -= retired_regions_.front().second;
+      retired_regions_.pop_front();
+    }
+  }
   void EndpointGone() {
-    if (--endpoints == 0) closed_regions.clear();
+    if (--endpoints > 0) return;
+    retired_regions_.clear();
+    retired_bytes_ = 0;
   }
 
   Fabric* fabric;
@@ -54,12 +63,15 @@ struct Domain {
   int mr_mode;
   uint64_t next_key = 1;  // for providers that let the application choose keys
   Registrations registrations;
-  // rxd looks at the key when an operation of a peer begins, and goes on with it whatever happens to the region: what
-  // peers could use stays in place until the last endpoint has gone.
-  const bool uses_closed_regions;
-  std::vector<std::shared_ptr<void>> closed_regions;
   int endpoints = 0;
   int children = 0;  // open queues, vectors, endpoints, regions, counters
+
+ private:
+  static constexpr size_t kRetiredRegions = 1024;
+  static constexpr size_t kRetiredBytes = 64u << 20;
+
+  std::deque<std::pair<std::shared_ptr<void>, size_t>> retired_regions_;
+  size_t retired_bytes_ = 0;
 };
 
 }  // namespace node_libfabric

@@ -271,8 +271,10 @@ Napi::Value MemoryRegionClose(const Napi::CallbackInfo& info) {
   if (result) return Napi::Number::New(info.Env(), result);
   auto closed = EnvironmentOf(info).memory_regions.Take(info[0].As<Napi::Number>().Int32Value());
   Domain* domain = closed->domain;
-  if (closed->is_exposed && domain->uses_closed_regions && domain->endpoints > 0) {
-    domain->closed_regions.push_back(std::move(closed));
+  if (closed->is_exposed && domain->endpoints > 0) {
+    size_t bytes = 0;
+    for (const MemoryRegion::Part& part : closed->parts) bytes += part.length;
+    domain->Retire(std::move(closed), bytes);
   }
   return Napi::Number::New(info.Env(), 0);
 }

@@ -72,10 +72,12 @@ export class OtherProcess<Kept = object> {
       if (error === undefined) resolve(result as never);
       else reject(Object.assign(new Error(error.message), error));
     });
+    let complaint = '';
+    child.process.stderr.on('data', (text: string) => (complaint += text));
     child.process.on('close', (code, signal) => {
       this.#child = undefined;
-      for (const { reject } of this.#waiting.values())
-        reject(new Error(`the other process has ended: ${signal ?? code}`));
+      const error = new Error(`the other process has ended: ${signal ?? code}\n${complaint}`);
+      for (const { reject } of this.#waiting.values()) reject(error);
       this.#waiting.clear();
     });
     return child;
