@@ -5,12 +5,10 @@ import {
   checkContext,
   checkUint64,
   EndpointBase,
-  operationFlags,
   type Buffers,
-  type FlaggedOptions,
   type OperationKind,
-  type SendOptions,
 } from './endpoint-base.js';
+import { operationFlags, type FlaggedOptions, type SendOptions } from './operation-options.js';
 import { ERRORS, OPERATION_FLAGS } from './constants.js';
 import { fabricError, show } from './errors.js';
 import type { Completion } from './operation.js';
