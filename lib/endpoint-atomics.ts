@@ -12,7 +12,8 @@ import {
 } from './atomic-constants.js';
 import { ATOMIC_KINDS, binding, PROMISE_DOOR } from './binding.js';
 import { ERRORS } from './constants.js';
-import { operationFlags, type OperationKind } from './endpoint-base.js';
+import { type OperationKind } from './endpoint-base.js';
+import { operationFlags } from './operation-options.js';
 import { RmaEndpoint, type ReadOptions } from './endpoint-rma.js';
 import { fabricError, show } from './errors.js';
 import type { Completion } from './operation.js';

@@ -3,17 +3,15 @@ import type { AddressVector } from './address-vector.js';
 import { ANY_ADDRESS, binding } from './binding.js';
 import { BlockedPosts } from './blocked-posts.js';
 import type { CompletionQueue } from './completion-queue.js';
-import { ERRORS, OPERATION_FLAGS } from './constants.js';
+import { ERRORS } from './constants.js';
 import type { Counter } from './counter.js';
 import type { Domain } from './domain.js';
 import type { EventQueue } from './event-queue.js';
 import { check, fabricError, show } from './errors.js';
-import { encodeFlags, type FlagsInput } from './fields.js';
 import type { Info } from './info.js';
 import { locate, type Slice } from './memory.js';
-import { PendingOperation, type Completion, type OperationOptions } from './operation.js';
+import { PendingOperation, type Completion } from './operation.js';
 import { handleOf, Resource } from './resource.js';
-import type { Trigger } from './trigger.js';
 
 /** One buffer, or several that are sent or filled one after the other. */
 export type Buffers = ArrayBufferView | readonly ArrayBufferView[];
@@ -342,26 +340,4 @@ export function checkUint64<T extends bigint | number>(value: T, name: string): 
   const fits = typeof value === 'bigint' ? value >= 0n && value < 2n ** 64n : Number.isSafeInteger(value) && value >= 0;
   if (!fits) throw new RangeError(`${name}: expected an unsigned 64-bit integer, not ${show(value)}`);
   return value;
-}
-
-/** The bits of an operation's flags, with what its immediate data asks for. */
-export function operationFlags(options: Pick<SendOptions, 'flags' | 'data'> | undefined): bigint {
-  const bits = encodeFlags(options?.flags ?? 0n, OPERATION_FLAGS, 'options.flags');
-  if ((bits & OPERATION_FLAGS.FI_TRIGGER) !== 0n)
-    throw new TypeError('options.flags: FI_TRIGGER comes with options.trigger');
-  return options?.data === undefined ? bits : bits | OPERATION_FLAGS.FI_REMOTE_CQ_DATA;
-}
-
-/** Options of an operation that has flags. */
-export interface FlaggedOptions extends OperationOptions {
-  /** Flags of this operation, such as `'FI_FENCE'` or `'FI_DELIVERY_COMPLETE'`: fi_sendmsg(3), fi_writemsg(3). */
-  readonly flags?: FlagsInput<typeof OPERATION_FLAGS> | undefined;
-  /** Begins later, when a counter has reached a threshold: fi_trigger(3), on endpoints with FI_TRIGGER. */
-  readonly trigger?: Trigger | undefined;
-}
-
-/** Options of an operation that sends. */
-export interface SendOptions extends FlaggedOptions {
-  /** Immediate data for the peer's completion, up to `domainAttr.cqDataSize` bytes. */
-  readonly data?: bigint | undefined;
 }

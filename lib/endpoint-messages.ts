@@ -5,16 +5,14 @@ import {
   checkContext,
   checkUint64,
   EndpointBase,
-  operationFlags,
   type Buffers,
-  type FlaggedOptions,
   type OperationKind,
-  type SendOptions,
 } from './endpoint-base.js';
 import { OPERATION_FLAGS } from './constants.js';
 import { show } from './errors.js';
 import { MultiReceive, type MultiReceiveOptions } from './multi-receive.js';
 import type { Completion, PendingOperation } from './operation.js';
+import { operationFlags, type FlaggedOptions, type SendOptions } from './operation-options.js';
 import { handleOf } from './resource.js';
 import { rawTrigger, signalOf } from './trigger.js';
 import { checkTrusted } from './untrusted-flags.js';

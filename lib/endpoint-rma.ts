@@ -1,15 +1,8 @@
 /** fi_rma(3): reading and writing a peer's memory, through both doors. */
 import { binding, PROMISE_DOOR } from './binding.js';
 import { ERRORS } from './constants.js';
-import {
-  checkContext,
-  checkUint64,
-  operationFlags,
-  type Buffers,
-  type FlaggedOptions,
-  type OperationKind,
-  type SendOptions,
-} from './endpoint-base.js';
+import { checkContext, checkUint64, type Buffers, type OperationKind } from './endpoint-base.js';
+import { operationFlags, type FlaggedOptions, type SendOptions } from './operation-options.js';
 import { MessageEndpoint } from './endpoint-messages.js';
 import { fabricError, show } from './errors.js';
 import type { Completion } from './operation.js';

@@ -58,7 +58,8 @@ export {
   type RxAttr,
   type TxAttr,
 } from './info.js';
-export type { Buffers, FlaggedOptions, SendOptions } from './endpoint-base.js';
+export type { Buffers } from './endpoint-base.js';
+export type { FlaggedOptions, SendOptions } from './operation-options.js';
 export { libraryInfo, version, type LibraryInfo, type LibrarySource, type LoadAttempt } from './library.js';
 export { FabricLog, LOG_CHANNEL, openLog, type LogLevel, type LogMessage, type LogOptions } from './log.js';
 export { MultiReceive, ReceivedMessage, type MultiReceiveOptions } from './multi-receive.js';

@@ -78,6 +78,7 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   ExportGroup(env, exports, environment);
   ExportTrafficClass(env, exports, environment);
   ExportCompletionQueue(env, exports, environment);
+  ExportCompletionReading(env, exports, environment);
   ExportProgress(env, exports, environment);
   ExportEndpoint(env, exports, environment);
   ExportContexts(env, exports, environment);

@@ -78,6 +78,7 @@ void ExportEndpointOptions(Napi::Env env, Napi::Object exports, Environment* env
 void ExportGroup(Napi::Env env, Napi::Object exports, Environment* environment);
 void ExportTrafficClass(Napi::Env env, Napi::Object exports, Environment* environment);
 void ExportCompletionQueue(Napi::Env env, Napi::Object exports, Environment* environment);
+void ExportCompletionReading(Napi::Env env, Napi::Object exports, Environment* environment);
 void ExportProgress(Napi::Env env, Napi::Object exports, Environment* environment);
 void ExportEndpoint(Napi::Env env, Napi::Object exports, Environment* environment);
 void ExportContexts(Napi::Env env, Napi::Object exports, Environment* environment);
