@@ -1,6 +1,5 @@
 #include "completion_queue.h"
 
-#include <climits>
 #include <cstdlib>
 
 #include "close.h"
