@@ -38,7 +38,7 @@ const REMOTE = MR_ACCESS.FI_REMOTE_READ | MR_ACCESS.FI_REMOTE_WRITE;
  *
  * Its bytes stay in place, whatever JavaScript does with the buffers, until the region is closed. A region that peers may
  * access stays open until it or its domain is closed, even when nobody holds it any more; close it when the peers are done:
- * what they do afterwards fails at their end.
+ * what they do afterwards fails at their end, but what they are in the middle of may still change the bytes.
  */
 export class MemoryRegion extends Resource {
   readonly domain: Domain;

@@ -229,7 +229,7 @@ describe('Connections between processes', () => {
       const client = openConnectable(openSide(connectionInfo(provider, port)));
       const error = await rejection(client.connect({ data: Buffer.from('reject\0') }), 'connect');
       expect(error).toMatchObject({ code: 'FI_ECONNREFUSED' });
-      if (provider !== 'sockets') expect((error as { data?: Buffer }).data?.toString()).toBe('not you\0');
+      expect((error as { data?: Buffer }).data?.toString()).toBe('not you\0');
       peer.write('');
       expect((await peer.ended()).code).toBe(0);
     });
