@@ -80,7 +80,7 @@ static void checked_round_trip(size_t size, enum purpose purpose) {
 }
 
 static void run_client(size_t size, FILE* result) {
-  double end = microseconds() + options.seconds * 1e6 / 4;
+  double end = microseconds() + options.seconds * 1e6 / 2;
   do checked_round_trip(size, CHECKED);
   while (microseconds() < end);
 

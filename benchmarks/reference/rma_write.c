@@ -72,7 +72,7 @@ static double write_for(size_t size, double duration) {
 }
 
 static void run_client(size_t size, FILE* result) {
-  double start = write_for(size, options.seconds * 1e6 / 4);
+  double start = write_for(size, options.seconds * 1e6 / 2);
   long before = completed;
   double end = write_for(size, options.seconds * 1e6);
   write_throughput(result, size, completed - before, end - start);

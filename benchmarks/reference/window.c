@@ -66,7 +66,7 @@ static void send_window(size_t size, enum purpose purpose) {
 }
 
 static void run_client(size_t size, FILE* result) {
-  double end = microseconds() + options.seconds * 1e6 / 4;
+  double end = microseconds() + options.seconds * 1e6 / 2;
   do send_window(size, CHECKED);
   while (microseconds() < end);
 
