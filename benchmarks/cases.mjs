@@ -12,6 +12,7 @@ const MIB = 1024 * KIB;
 const LARGE = [64 * KIB, 256 * KIB, MIB, 4 * MIB];
 const ALL_LATENCY = [8, 64, 512, 4 * KIB, 32 * KIB, 256 * KIB, MIB];
 const ALL_BANDWIDTH = [64, 512, 4 * KIB, 32 * KIB, 256 * KIB, MIB];
+const FEW_SIZES = [64, 32 * KIB];
 
 /** How long a phase counts, in seconds. */
 const LONG = 0.5;
@@ -102,6 +103,7 @@ const bandwidths = ['shm', 'net'].flatMap((fabric) => [
     name: `bandwidth/window-${fabric}`,
     what: `windows of 64 large messages, ${fabric}`,
     parameters: { fabric, sizes: LARGE, seconds: SHORT, window: 64 },
+    quick: { window: 8 },
     entries: ours('window'),
     targets: ['batch', 'await'].map((door) => target.bandwidth(door, 'windowed bandwidth')),
   },
@@ -114,22 +116,14 @@ const rates = [
     what: '8 B messages, 64 in flight, shm',
     parameters: { fabric: 'shm', sizes: [8], seconds: LONG, window: 64 },
     entries: [...ours('window'), ...peer('window', ZEROMQ_IPC)],
-    targets: [
-      target.rate('batch', 'C', 0.85),
-      target.rate('await', 'C'),
-      target.rate('await', ZEROMQ_IPC, 4),
-    ],
+    targets: [target.rate('batch', 'C', 0.85), target.rate('await', 'C'), target.rate('await', ZEROMQ_IPC, 4)],
   },
   {
     name: 'rate/net',
     what: '8 B messages, 64 in flight, net',
     parameters: { fabric: 'net', sizes: [8], seconds: LONG, window: 64 },
     entries: [...ours('window'), ...peer('window', ZEROMQ_TCP)],
-    targets: [
-      target.rate('batch', 'C'),
-      target.rate('await', 'C'),
-      target.rate('await', ZEROMQ_TCP, 4),
-    ],
+    targets: [target.rate('batch', 'C'), target.rate('await', 'C'), target.rate('await', ZEROMQ_TCP, 4)],
   },
 ];
 
@@ -141,7 +135,7 @@ const writes = ['shm', 'net'].map((fabric) => ({
   entries: ours('rma-write').filter(({ name }) => name !== 'await'),
   targets: [
     { ...target.bandwidth('batch', 'RMA write bandwidth'), sizes: LARGE },
-    { ...target.rate('batch', 'C', 0.85), what: '8 B RMA write rate, batch / C', sizes: [8] },
+    { ...target.rate('batch', 'C', 0.85), what: '8 B RMA write rate', sizes: [8] },
   ],
 }));
 
@@ -247,6 +241,7 @@ const field = [
     name: 'peers/latency',
     what: 'ping-pong: ours and what else a Node user could take',
     parameters: { sizes: ALL_LATENCY, seconds: SWEEP },
+    quick: { sizes: FEW_SIZES },
     entries: [...oursEverywhere('pingpong'), ...peers('pingpong')],
     targets: peers('pingpong').map(({ name }) => ({ ...target.latency(OURS_ON_NET, name), sizes: [64] })),
     rounds: 3,
@@ -263,6 +258,7 @@ const field = [
     name: 'peers/bandwidth',
     what: 'windows of 64 messages: ours and what else a Node user could take',
     parameters: { sizes: ALL_BANDWIDTH, seconds: SWEEP, window: 64 },
+    quick: { sizes: FEW_SIZES, window: 8 },
     entries: [...oursEverywhere('window'), ...peers('window')],
     targets: [],
     rounds: 3,

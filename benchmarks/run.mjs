@@ -1,5 +1,4 @@
 /** npm run bench: see docs/benchmarks.md, or npm run bench -- --help. */
-import { fileURLToPath } from 'node:url';
 import { cases } from './cases.mjs';
 import { compareReports, describeComparison } from './suite/compare.mjs';
 import { chooseCores } from './suite/cores.mjs';
@@ -8,6 +7,8 @@ import { readOptions } from './suite/options.mjs';
 import { killAll } from './suite/processes.mjs';
 import { Progress } from './suite/progress.mjs';
 import { formatReport, readReport, saveReport, writeFile } from './suite/results.mjs';
+import { renderImage } from './suite/report/image.mjs';
+import { renderPage } from './suite/report/page.mjs';
 import { runCases } from './suite/schedule.mjs';
 import { figureTable, targetTable } from './suite/table.mjs';
 
@@ -16,6 +17,10 @@ import { figureTable, targetTable } from './suite/table.mjs';
 
 /** By how much --quick divides the time of a phase. */
 const QUICK = 10;
+/** When --quick begins no case any more: 90 s are what it may take. */
+const QUICK_SECONDS = 80;
+const PAGE = 'build/bench.html';
+const IMAGE = 'build/bench.svg';
 
 const options = readOptions();
 
@@ -43,7 +48,8 @@ async function measure(chosen) {
   const date = new Date().toISOString();
   const { rounds, quick } = options;
   const subjects = quick ? chosen.map(quickened) : chosen;
-  const results = await runCases(subjects, { rounds, cores, progress, signal: interruption.signal });
+  const seconds = quick ? QUICK_SECONDS : Infinity;
+  const results = await runCases(subjects, { rounds, cores, seconds, progress, signal: interruption.signal });
   progress.end();
   const versions = describeVersions();
   const report = { format: /** @type {const} */ (1), date, machine, versions, rounds, isQuick: quick, cases: results };
@@ -74,6 +80,8 @@ const { report, isInterrupted } =
   options.from === undefined ? await measure(chosen) : { report: readReport(options.from), isInterrupted: false };
 print(report);
 if (typeof options.json === 'string') writeFile(options.json, formatReport(report));
+if (options.html !== undefined) writeFile(options.html === true ? PAGE : options.html, renderPage(report));
+if (options.image !== undefined) writeFile(options.image === true ? IMAGE : options.image, renderImage(report));
 if (options.save) saveReport(report);
 if (before !== undefined) {
   const comparisons = compareReports(before, report);
@@ -83,4 +91,3 @@ if (before !== undefined) {
 // What is slow is no failure here; what could not be measured is.
 if (report.cases.some(({ entries }) => entries.some(({ error }) => error !== undefined))) process.exitCode = 1;
 if (isInterrupted) process.exitCode = 130;
-void fileURLToPath;

@@ -59,7 +59,9 @@ async function send(seconds) {
   const start = performance.now();
   const before = messages;
   const end = start + seconds * 1000;
-  await Promise.all(Array.from({ length: LANES }, () => sendLane(start - (before * size) / BYTES_PER_MILLISECOND, end)));
+  await Promise.all(
+    Array.from({ length: LANES }, () => sendLane(start - (before * size) / BYTES_PER_MILLISECOND, end)),
+  );
   return ((messages - before) * size) / (performance.now() - start) / 1000;
 }
 

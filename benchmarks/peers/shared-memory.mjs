@@ -17,9 +17,7 @@ const COUNTER_BYTES = 128;
 const options = readOptions();
 const slots = options.shape === 'window' ? options.window : 1;
 /** @type {SharedArrayBuffer} */
-const memory = isMainThread
-  ? new SharedArrayBuffer(2 * COUNTER_BYTES + (slots + 1) * options.largest)
-  : workerData;
+const memory = isMainThread ? new SharedArrayBuffer(2 * COUNTER_BYTES + (slots + 1) * options.largest) : workerData;
 /** How many messages the client has put in, and how many answers the server. */
 const requestCount = new Int32Array(memory, 0, 1);
 const answerCount = new Int32Array(memory, COUNTER_BYTES, 1);

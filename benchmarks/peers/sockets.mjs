@@ -58,12 +58,13 @@ async function connected(socket) {
 function wrap(socket) {
   let incoming = Buffer.alloc(0);
   let filled = 0;
-  let onMessage = (/** @type {Buffer} */ message) => {
+  /** @type {(message: Buffer) => void} */
+  let onMessage = (message) => {
     throw new Error(`nobody expects a message of ${message.length} bytes`);
   };
   // A stream has no messages: their size says where they end.
   socket.on('data', (/** @type {Buffer} */ chunk) => {
-    for (let taken = 0; taken < chunk.length; ) {
+    for (let taken = 0; taken < chunk.length;) {
       const copied = chunk.copy(incoming, filled, taken);
       taken += copied;
       filled += copied;

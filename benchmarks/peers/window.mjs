@@ -17,6 +17,7 @@ const FEWEST_WINDOWS = 3;
 export async function runClient(connection, { seconds, window }, size) {
   const message = Buffer.alloc(size);
   fillPattern(message, true);
+  /** @type {() => void} */
   let acknowledged = () => {
     throw new Error('an acknowledgement of nothing');
   };

@@ -42,10 +42,10 @@ function transport(chooseAddress) {
  * @returns {import('./connection.mjs').Connection}
  */
 function wrap(socket) {
-  /** @type {(message: Buffer) => void} */
+  /** @type {((message: Buffer) => void) | undefined} */
   let onMessage;
   async function read() {
-    for await (const [message] of socket) onMessage(message);
+    for await (const [message] of socket) onMessage?.(message);
   }
   return {
     send: (message) => socket.send(message),

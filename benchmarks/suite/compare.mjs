@@ -70,7 +70,9 @@ export function compareReports(before, now) {
 /** @param {readonly Comparison[]} comparisons @param {Report} before @param {Report} now */
 export function describeComparison(comparisons, before, now) {
   const worse = comparisons.filter(({ isRegression }) => isRegression);
-  const lines = worse.map((row) => `worse: ${row.what}: ${formatNumber(row.before)} before, ${formatNumber(row.now)} now`);
+  const lines = worse.map(
+    (row) => `worse: ${row.what}: ${formatNumber(row.before)} before, ${formatNumber(row.now)} now`,
+  );
   if (before.machine['cpu'] !== now.machine['cpu']) lines.push('the machines differ: even ratios may, for that alone');
   lines.push(`${comparisons.length} compared with ${before.date.slice(0, 10)}, ${worse.length} worse beyond noise`);
   return lines.join('\n');

@@ -15,9 +15,7 @@ function parseList(text) {
 /** The processors that run on the same core. @param {number} processor */
 function siblings(processor) {
   try {
-    return parseList(
-      readFileSync(`/sys/devices/system/cpu/cpu${processor}/topology/thread_siblings_list`, 'utf8'),
-    );
+    return parseList(readFileSync(`/sys/devices/system/cpu/cpu${processor}/topology/thread_siblings_list`, 'utf8'));
   } catch {
     return [processor];
   }

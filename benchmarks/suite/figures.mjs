@@ -50,6 +50,6 @@ export function combineRounds(rounds) {
 
 /** @param {readonly (Phase | undefined)[]} phases the same of each round */
 function combineQuantiles(phases) {
-  const curves = phases.map((phase) => phase?.['quantiles']).filter((curve) => Array.isArray(curve));
+  const curves = phases.map((phase) => phase?.['quantiles']).filter((curve) => typeof curve === 'object');
   return curves[0]?.map((_, percent) => rounded(median(curves.map((curve) => curve[percent] ?? NaN))));
 }

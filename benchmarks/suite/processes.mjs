@@ -36,7 +36,8 @@ export function start(cores, command) {
     child.once('close', (code, signal) => {
       running.delete(child);
       if (code === 0) resolve();
-      else reject(new Error(`${command.join(' ')}: ${signal ?? `exit ${String(code)}`}: ${errors.trim().slice(-2000)}`));
+      else
+        reject(new Error(`${command.join(' ')}: ${signal ?? `exit ${String(code)}`}: ${errors.trim().slice(-2000)}`));
     });
   });
   return { child, exited };
@@ -82,7 +83,11 @@ export async function supervise(ends, deadline, action) {
 async function converse(end, other) {
   let isDone = other === undefined;
   for await (const line of createInterface({ input: end.child.stdout })) {
-    if (isDone) return JSON.parse(line);
+    if (isDone) {
+      /** @type {{ phases: import('./types.js').Phase[] }} */
+      const result = JSON.parse(line);
+      return result;
+    }
     other?.child.stdin.write(`${line}\n`);
     isDone = line === 'done';
   }

@@ -18,6 +18,7 @@ const START_UP_SECONDS = 0.6;
  * @property {number} rounds
  * @property {readonly [number, number]} cores
  * @property {import('./progress.mjs').Progress} progress
+ * @property {number} seconds after which no case begins any more
  * @property {AbortSignal} signal ends the run; what is complete by then is kept
  */
 
@@ -26,6 +27,9 @@ function expectedSeconds(subject, entry) {
   const { sizes = [64], seconds = 0, messages = 0 } = { ...subject.parameters, ...entry.parameters };
   return START_UP_SECONDS + sizes.length * seconds * 1.7 + messages / 1e6;
 }
+
+/** @param {Run} run */
+const isOver = ({ signal }) => signal.aborted;
 
 /** @param {Case} subject @param {number} rounds */
 const roundsOf = (subject, rounds) => Math.min(subject.rounds ?? rounds, rounds);
@@ -40,10 +44,12 @@ export async function runCases(cases, run) {
     subject.entries.reduce((sum, entry) => sum + expectedSeconds(subject, entry), 0) * roundsOf(subject, run.rounds);
   run.progress.expect(cases.reduce((sum, subject) => sum + seconds(subject), 0));
   const results = [];
+  const end = performance.now() + run.seconds * 1000;
   for (const [index, subject] of cases.entries()) {
-    if (run.signal.aborted) break;
+    if (isOver(run)) break;
     run.progress.startCase(`${subject.name} (${index + 1} of ${cases.length})`);
-    results.push(await runCase(subject, run));
+    if (performance.now() < end) results.push(await runCase(subject, run));
+    else results.push(skip(subject, `there were only ${run.seconds} s for all cases`, run));
   }
   return results;
 }
@@ -55,11 +61,8 @@ export async function runCases(cases, run) {
  */
 async function runCase(subject, run) {
   const { name, what, parameters, entries } = subject;
-  const skipped = whyImpossible(subject);
-  if (skipped !== undefined) {
-    run.progress.note(`${name} is skipped: ${skipped}`);
-    return { name, what, parameters, entries: [], targets: [], skipped };
-  }
+  const obstacle = whyImpossible(subject);
+  if (obstacle !== undefined) return skip(subject, obstacle, run);
   const measured = entries.map((entry) => ({
     entry,
     rounds: /** @type {Measurement[]} */ ([]),
@@ -70,12 +73,12 @@ async function runCase(subject, run) {
     // Another one begins each time: none is always the first after the pause between rounds.
     const first = round % measured.length;
     for (const who of [...measured.slice(first), ...measured.slice(0, first)]) {
-      if (run.signal.aborted || who.error !== undefined) continue;
+      if (isOver(run) || who.error !== undefined) continue;
       run.progress.step(`${who.entry.name}, round ${round + 1} of ${rounds}`, expectedSeconds(subject, who.entry));
       try {
         who.rounds.push(await runProgram(who.entry.program, { ...parameters, ...who.entry.parameters }, run.cores));
       } catch (error) {
-        if (run.signal.aborted) continue;
+        if (isOver(run)) continue;
         who.error = error instanceof Error ? error.message : String(error);
         run.progress.note(`${name}, ${who.entry.name}, failed: ${who.error}`);
       }
@@ -83,6 +86,7 @@ async function runCase(subject, run) {
   }
   // An interrupted round is not side by side with anything.
   const complete = Math.min(...measured.filter(({ error }) => error === undefined).map((who) => who.rounds.length));
+  if (isOver(run) && complete === 0) return skip(subject, 'interrupted', run);
   const results = measured.map(({ entry, rounds: all, error }) => ({
     name: entry.name,
     program: entry.program,
@@ -90,6 +94,17 @@ async function runCase(subject, run) {
     ...(error !== undefined && { error }),
   }));
   return { name, what, parameters, entries: results, targets: subject.targets.map((target) => judge(target, results)) };
+}
+
+/**
+ * @param {Case} subject
+ * @param {string} skipped why
+ * @param {Run} run
+ * @returns {CaseResult}
+ */
+function skip({ name, what, parameters }, skipped, { progress }) {
+  progress.note(`${name} is skipped: ${skipped}`);
+  return { name, what, parameters, entries: [], targets: [], skipped };
 }
 
 /** Why this machine cannot run a case. @param {Case} subject */

@@ -9,7 +9,7 @@ import { isWanted, worstVerdict } from './verdicts.mjs';
 const plain = { head: [], border: [] };
 
 /** @param {TargetResult} target */
-function wantedText({ atMost, atLeast, reference, unit = '' }) {
+export function wantedText({ atMost, atLeast, reference, unit = '' }) {
   const suffix = reference === undefined ? ` ${unit}` : ' ×';
   if (atMost !== undefined) return `≤ ${atMost}${suffix}`;
   return atLeast === undefined ? '' : `≥ ${atLeast}${suffix}`;
@@ -46,7 +46,7 @@ export function targetTable(cases) {
         `${what}${at}`,
         side(subject, worst?.subject),
         side(reference, worst?.reference),
-        worst === undefined ? '' : formatNumber(worst.value),
+        worst?.reference === undefined ? '' : formatNumber(worst.value),
         worst === undefined ? '' : `${formatNumber(worst.low)} … ${formatNumber(worst.high)}`,
         wantedText(target),
         verdictText(target),

@@ -11,7 +11,7 @@ export function formatSize(bytes) {
   return `${bytes} B`;
 }
 
-/** Three digits that count; thousands as such. @param {number} value */
+/** Three digits that count; thousands as such. @param {number} value @returns {string} */
 export function formatNumber(value) {
   if (!Number.isFinite(value)) return '-';
   const magnitude = Math.abs(value);
@@ -21,4 +21,11 @@ export function formatNumber(value) {
   if (magnitude >= 10) return value.toFixed(1);
   if (magnitude >= 0.1 || magnitude === 0) return value.toFixed(2);
   return value.toFixed(3);
+}
+
+/** A figure that an axis names: without digits that say nothing. @param {number} value @returns {string} */
+export function formatTick(value) {
+  if (value >= 1e6) return `${formatTick(value / 1e6)} M`;
+  if (value >= 1e3) return `${formatTick(value / 1e3)} k`;
+  return String(Number(value.toPrecision(3)));
 }
