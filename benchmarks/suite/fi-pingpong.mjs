@@ -6,6 +6,9 @@ import { start, supervise } from './processes.mjs';
 /** Half a round trip of a small message takes about so many seconds: fi_pingpong wants a number, not a time. */
 const EXPECTED_LATENCY = { shm: 1e-6, others: 10e-6 };
 
+/** Until a server listens: without it, the client says what is wrong. In milliseconds. */
+const LISTEN_DEADLINE = 10_000;
+
 /** Ports differ from run to run, so that none waits for the sockets of the one before. */
 let nextPort = 20_000 + (process.pid % 20_000);
 
@@ -34,11 +37,12 @@ export async function runFiPingpong({ provider, domain, size, seconds }, [client
     ...['-S', String(size), '-I', String(iterations)],
   ];
   const server = start(String(serverCore), [...common, '-B', String(port)]);
-  server.child.stdout.resume();
-  const listening = (async () => {
-    while (!isListening(port) && server.child.exitCode === null) await delay(10);
-  })();
-  await Promise.race([listening, server.exited]);
+  const { child } = server;
+  child.stdout.resume();
+  const end = performance.now() + LISTEN_DEADLINE;
+  while (!isListening(port) && child.exitCode === null && child.signalCode === null && performance.now() < end) {
+    await delay(10);
+  }
 
   const client = start(String(clientCore), [...common, '-P', String(port), '127.0.0.1']);
   let output = '';
