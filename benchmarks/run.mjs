@@ -3,7 +3,7 @@ import { cases } from './cases.mjs';
 import { compareReports, describeComparison } from './suite/compare.mjs';
 import { chooseCores } from './suite/cores.mjs';
 import { describeMachine, describeVersions } from './suite/machine.mjs';
-import { readOptions } from './suite/options.mjs';
+import { readOptions, USAGE } from './suite/options.mjs';
 import { killAll } from './suite/processes.mjs';
 import { Progress } from './suite/progress.mjs';
 import { formatReport, readReport, saveReport, writeFile } from './suite/results.mjs';
@@ -11,9 +11,11 @@ import { renderImage } from './suite/report/image.mjs';
 import { renderPage } from './suite/report/page.mjs';
 import { runCases } from './suite/schedule.mjs';
 import { figureTable, targetTable } from './suite/table.mjs';
+import { UsageError } from './suite/usage-error.mjs';
 
 /** @typedef {import('./suite/types.js').Case} Case */
 /** @typedef {import('./suite/types.js').Report} Report */
+/** @typedef {import('./suite/options.mjs').Options} Options */
 
 /** By how much --quick divides the time of a phase. */
 const QUICK = 10;
@@ -21,8 +23,6 @@ const QUICK = 10;
 const QUICK_SECONDS = 80;
 const PAGE = 'build/bench.html';
 const IMAGE = 'build/bench.svg';
-
-const options = readOptions();
 
 /** @param {Case} subject @returns {Case} */
 function quickened(subject) {
@@ -33,9 +33,10 @@ function quickened(subject) {
 
 /**
  * @param {readonly Case[]} chosen
+ * @param {Options} options
  * @returns {Promise<{ report: Report, isInterrupted: boolean }>}
  */
-async function measure(chosen) {
+async function measure(chosen, { rounds, quick }) {
   const progress = new Progress();
   const cores = chooseCores();
   if (cores[0] === cores[1]) progress.note('both ends share the one processor that may be used: figures say little');
@@ -46,7 +47,6 @@ async function measure(chosen) {
     killAll();
   });
   const date = new Date().toISOString();
-  const { rounds, quick } = options;
   const subjects = quick ? chosen.map(quickened) : chosen;
   const seconds = quick ? QUICK_SECONDS : Infinity;
   const results = await runCases(subjects, { rounds, cores, seconds, progress, signal: interruption.signal });
@@ -56,38 +56,48 @@ async function measure(chosen) {
   return { report, isInterrupted: interruption.signal.aborted };
 }
 
-/** @param {Report} report */
-function print(report) {
-  if (options.json === true) {
+/** @param {Report} report @param {Options} options */
+function print(report, { json, details }) {
+  if (json === true) {
     process.stdout.write(formatReport(report));
     return;
   }
   console.log(targetTable(report.cases));
-  if (options.details) console.log(figureTable(report.cases));
+  if (details) console.log(figureTable(report.cases));
 }
 
-const chosen = cases.filter(({ name }) => options.only.test(name));
-if (options.list) {
-  for (const { name, what } of chosen) console.log(`${name.padEnd(26)} ${what}`);
-  process.exit();
+async function main() {
+  const options = readOptions();
+  const chosen = cases.filter(({ name }) => options.only.test(name));
+  if (options.list) {
+    for (const { name, what } of chosen) console.log(`${name.padEnd(26)} ${what}`);
+    return;
+  }
+  if (chosen.length === 0) throw new UsageError('--only: no case has such a name; --list says what there is');
+  const before = options.compare === undefined ? undefined : readReport(options.compare);
+  const { report, isInterrupted } =
+    options.from === undefined
+      ? await measure(chosen, options)
+      : { report: readReport(options.from), isInterrupted: false };
+  print(report, options);
+  if (typeof options.json === 'string') writeFile(options.json, formatReport(report));
+  if (options.html !== undefined) writeFile(options.html === true ? PAGE : options.html, renderPage(report));
+  if (options.save) saveReport(report);
+  if (options.image !== undefined) writeFile(options.image === true ? IMAGE : options.image, renderImage(report));
+  if (before !== undefined) {
+    const comparisons = compareReports(before, report);
+    console.error(describeComparison(comparisons, before, report));
+    if (comparisons.some(({ isRegression }) => isRegression)) process.exitCode = 1;
+  }
+  // What is slow is no failure here; what could not be measured is.
+  if (report.cases.some(({ entries }) => entries.some(({ error }) => error !== undefined))) process.exitCode = 1;
+  if (isInterrupted) process.exitCode = 130;
 }
-if (chosen.length === 0) {
-  console.error('--only: no case has such a name; --list says what there is');
-  process.exit(2);
+
+try {
+  await main();
+} catch (error) {
+  if (!(error instanceof UsageError)) throw error;
+  console.error(`bench: ${error.message}`);
+  process.exitCode = USAGE;
 }
-const before = options.compare === undefined ? undefined : readReport(options.compare);
-const { report, isInterrupted } =
-  options.from === undefined ? await measure(chosen) : { report: readReport(options.from), isInterrupted: false };
-print(report);
-if (typeof options.json === 'string') writeFile(options.json, formatReport(report));
-if (options.html !== undefined) writeFile(options.html === true ? PAGE : options.html, renderPage(report));
-if (options.image !== undefined) writeFile(options.image === true ? IMAGE : options.image, renderImage(report));
-if (options.save) saveReport(report);
-if (before !== undefined) {
-  const comparisons = compareReports(before, report);
-  console.error(describeComparison(comparisons, before, report));
-  if (comparisons.some(({ isRegression }) => isRegression)) process.exitCode = 1;
-}
-// What is slow is no failure here; what could not be measured is.
-if (report.cases.some(({ entries }) => entries.some(({ error }) => error !== undefined))) process.exitCode = 1;
-if (isInterrupted) process.exitCode = 130;

@@ -31,7 +31,8 @@ const PEERS = ['zeromq', 'ws', '@grpc/grpc-js'];
 
 /** @returns {import('./types.js').Report['versions']} */
 export function describeVersions() {
-  const commit = spawnSync('git', ['rev-parse', '--short', 'HEAD'], { encoding: 'utf8' });
+  const cwd = new URL('../..', import.meta.url);
+  const commit = spawnSync('git', ['rev-parse', '--short', 'HEAD'], { cwd, encoding: 'utf8' });
   const versions = {
     'node-libfabric': packageVersion(''),
     ...(commit.status === 0 && { commit: commit.stdout.trim() }),

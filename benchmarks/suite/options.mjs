@@ -1,5 +1,6 @@
 /** The command line of npm run bench. */
 import { Command, InvalidArgumentError } from 'commander';
+import { UsageError } from './usage-error.mjs';
 
 /**
  * @typedef {object} Options
@@ -17,6 +18,8 @@ import { Command, InvalidArgumentError } from 'commander';
  */
 
 const ROUNDS = 7;
+/** The exit code of a command that cannot be. */
+export const USAGE = 2;
 
 /** @param {string} text */
 function parseRounds(text) {
@@ -49,8 +52,10 @@ export function readOptions() {
     .option('--save', 'keep the results in benchmarks/results', false)
     .option('--from <file>', 'take the results of --json or --save instead of measuring')
     .option('--compare <file>', 'exit with 1 where results are worse than those, beyond noise')
+    .exitOverride(({ exitCode }) => process.exit(exitCode === 0 ? 0 : USAGE))
     .parse();
   /** @type {Omit<Options, 'rounds'> & { rounds?: number }} */
   const options = command.opts();
+  if (options.save && options.quick) throw new UsageError('--save: what --quick measures is nothing to keep');
   return { ...options, rounds: options.rounds ?? (options.quick ? 1 : ROUNDS) };
 }

@@ -2,6 +2,7 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { UsageError } from './usage-error.mjs';
 
 /** @typedef {import('./types.js').Report} Report */
 
@@ -20,8 +21,14 @@ export function formatReport(report) {
  */
 export function readReport(file) {
   /** @type {Omit<Report, 'format'> & { format: unknown }} */
-  const { format, ...results } = JSON.parse(readFileSync(file, 'utf8'));
-  if (format !== FORMAT) throw new Error(`${file}: expected results of format ${FORMAT}`);
+  let report;
+  try {
+    report = JSON.parse(readFileSync(file, 'utf8'));
+  } catch (error) {
+    throw new UsageError(error instanceof Error ? `${file}: ${error.message}` : file);
+  }
+  const { format, ...results } = report;
+  if (format !== FORMAT) throw new UsageError(`${file}: expected results of format ${FORMAT}`);
   return { format, ...results };
 }
 

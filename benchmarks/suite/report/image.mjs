@@ -1,4 +1,5 @@
 /** The plots of median latency side by side, as an image that stands alone. */
+import { UsageError } from '../usage-error.mjs';
 import { HEIGHT, renderPlot, WIDTH } from './plot.mjs';
 import { bySize, groups } from './series.mjs';
 import { plotStyle } from './style.mjs';
@@ -15,7 +16,7 @@ export function renderImage({ cases }) {
         latency && bySize(latency, group, { figure: 'p50', title: 'Median latency', unit: 'half round trip, µs' }),
     )
     .filter((plot) => plot !== undefined);
-  if (plots.length === 0) throw new Error('--image: peers/latency was not measured');
+  if (plots.length === 0) throw new UsageError('--image: peers/latency was not measured');
   const width = plots.length * WIDTH + (plots.length - 1) * GAP + 2 * MARGIN;
   const height = HEIGHT + 2 * MARGIN;
   const placed = plots.map((plot, index) => {

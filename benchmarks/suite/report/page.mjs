@@ -94,11 +94,14 @@ function renderRates(rates) {
   return `<h2>Message rate</h2><p>Ours are the bars in full colour.</p><div class="plots"><figure>${renderBars(title, sorted)}</figure></div>`;
 }
 
+/** loadBefore as load before. @param {string} name */
+const asWords = (name) => name.replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
+
 /** @param {Report} report */
 function renderSource({ date, machine, versions, rounds, isQuick }) {
   const list = (/** @type {Readonly<Record<string, string | number>>} */ object) =>
     Object.entries(object)
-      .map(([name, value]) => `${escape(name)} ${escape(String(value))}`)
+      .map(([name, value]) => `${escape(asWords(name))} ${escape(String(value))}`)
       .join(' · ');
   const quick = isQuick ? ' <strong>Measured with --quick: to see that it works, not to judge.</strong>' : '';
   return (

@@ -37,7 +37,7 @@ h1 { font-size: 1.6rem; margin: 0 0 0.3rem; }
 h2 { font-size: 1.15rem; margin: 2rem 0 0.6rem; }
 p { max-width: 52rem; }
 .meta { color: var(--soft); }
-.plots { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 34rem), 1fr)); gap: 1.2rem; }
+.plots { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(100%, 34rem), 1fr)); gap: 1.2rem; }
 figure { margin: 0; padding: 0.9rem; background: var(--panel); border-radius: 0.5rem; min-width: 0; }
 figure svg { width: 100%; height: auto; display: block; }
 .scroll { overflow-x: auto; }
