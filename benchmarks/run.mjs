@@ -83,7 +83,11 @@ async function main() {
   if (typeof options.json === 'string') writeFile(options.json, formatReport(report));
   if (options.html !== undefined) writeFile(options.html === true ? PAGE : options.html, renderPage(report));
   if (options.save) saveReport(report);
-  if (options.image !== undefined) writeFile(options.image === true ? IMAGE : options.image, renderImage(report));
+  if (options.image !== undefined) {
+    const image = renderImage(report);
+    if (image === undefined) console.error('bench: no image: peers/latency was not measured');
+    else writeFile(options.image === true ? IMAGE : options.image, image);
+  }
   if (before !== undefined) {
     const comparisons = compareReports(before, report);
     console.error(describeComparison(comparisons, before, report));

@@ -8,8 +8,6 @@ import { report } from './lines.mjs';
 import { readOptions } from './options.mjs';
 import { samples, summarize } from './samples.mjs';
 
-const WARM_UP = 20;
-
 const options = readOptions();
 const info = chooseInterface(options);
 
@@ -27,10 +25,12 @@ const run =
     : () => {
         Endpoint.open(info).close();
       };
-for (let i = 0; i < WARM_UP; i++) run();
+let end = performance.now() + options.seconds * 500;
+do run();
+while (performance.now() < end);
 
 const start = performance.now();
-const end = start + options.seconds * 1000;
+end = start + options.seconds * 1000;
 let before = start;
 let count = 0;
 do {

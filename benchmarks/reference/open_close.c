@@ -5,8 +5,6 @@
 #include "options.h"
 #include "samples.h"
 
-#define WARM_UP 20
-
 static struct fabric fabric;
 
 static void open_and_close_set(void) {
@@ -30,9 +28,12 @@ int main(int argc, char** argv) {
     open_queue(&fabric, FI_WAIT_FD);
     open_addresses(&fabric);
   }
-  for (int i = 0; i < WARM_UP; i++) run();
+  double end = microseconds() + options.seconds * 1e6 / 2;
+  do run();
+  while (microseconds() < end);
 
-  double start = microseconds(), before = start, end = start + options.seconds * 1e6;
+  double start = microseconds(), before = start;
+  end = start + options.seconds * 1e6;
   long count = 0;
   do {
     run();

@@ -1,5 +1,4 @@
 /** The plots of median latency side by side, as an image that stands alone. */
-import { UsageError } from '../usage-error.mjs';
 import { HEIGHT, renderPlot, WIDTH } from './plot.mjs';
 import { bySize, groups } from './series.mjs';
 import { plotStyle } from './style.mjs';
@@ -7,7 +6,10 @@ import { plotStyle } from './style.mjs';
 const GAP = 30;
 const MARGIN = 16;
 
-/** @param {import('../types.js').Report} report */
+/**
+ * @param {import('../types.js').Report} report
+ * @returns {string | undefined} nothing where peers/latency was not measured
+ */
 export function renderImage({ cases }) {
   const latency = cases.find(({ name }) => name === 'peers/latency');
   const plots = groups
@@ -16,7 +18,7 @@ export function renderImage({ cases }) {
         latency && bySize(latency, group, { figure: 'p50', title: 'Median latency', unit: 'half round trip, µs' }),
     )
     .filter((plot) => plot !== undefined);
-  if (plots.length === 0) throw new UsageError('--image: peers/latency was not measured');
+  if (plots.length === 0) return undefined;
   const width = plots.length * WIDTH + (plots.length - 1) * GAP + 2 * MARGIN;
   const height = HEIGHT + 2 * MARGIN;
   const placed = plots.map((plot, index) => {
