@@ -1,5 +1,7 @@
 /** The processes of a measurement, each on a core of its own, and an end to them whatever happens. */
 import { spawn } from 'node:child_process';
+import { existsSync, readdirSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 
 /** @type {Set<import('node:child_process').ChildProcess>} */
@@ -8,6 +10,16 @@ const running = new Set();
 /** Ends what runs: for who is interrupted. */
 export function killAll() {
   for (const child of running) child.kill('SIGKILL');
+}
+
+const SHARED_MEMORY = '/dev/shm';
+
+/** What a process that did not end by itself has left of provider shm: another one may get its number. @param {number} pid */
+function removeSharedMemory(pid) {
+  if (!existsSync(SHARED_MEMORY)) return;
+  for (const name of readdirSync(SHARED_MEMORY)) {
+    if (name.startsWith(`${pid}:`)) rmSync(join(SHARED_MEMORY, name), { force: true });
+  }
 }
 
 /**
@@ -35,6 +47,7 @@ export function start(cores, command) {
     child.once('error', reject);
     child.once('close', (code, signal) => {
       running.delete(child);
+      if (code !== 0 && child.pid !== undefined) removeSharedMemory(child.pid);
       if (code === 0) resolve();
       else
         reject(new Error(`${command.join(' ')}: ${signal ?? `exit ${String(code)}`}: ${errors.trim().slice(-2000)}`));
