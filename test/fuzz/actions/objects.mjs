@@ -9,7 +9,6 @@ import {
   Fabric,
   getInfo,
 } from 'node-libfabric';
-import { setImmediate as nextTurn } from 'node:timers/promises';
 
 export const weight = 4;
 
@@ -38,8 +37,8 @@ export const actions = [
   (s, a, b) => a % 5 === 0 && getInfo({ ...s.infos.main, srcAddr: s.addresses[a % 4], addrFormat: s.junk(b) }),
   (s, a, b) => s.detach(b),
   () => globalThis.gc(),
-  () => nextTurn(),
-  () => nextTurn(),
+  (s) => s.turn(),
+  (s) => s.turn(),
 ];
 
 /** Of objects that need not belong together. */
