@@ -130,6 +130,9 @@ export class AddressVector extends Resource {
     if (nodeCount * serviceCount > LARGEST_CLUSTER) {
       throw new RangeError(`nodeCount × serviceCount: ${nodeCount * serviceCount} is more than ${LARGEST_CLUSTER}`);
     }
+    if (!(Number(port) + serviceCount <= 65_536)) {
+      throw new RangeError(`first.service: expected ${serviceCount} ports up to 65535, not those from ${show(service)}`);
+    }
     return this.#allOrNone(
       binding.addressVectorInsertSymmetric(handleOf(this), node, nodeCount, port, serviceCount),
       'fi_av_insertsym',

@@ -260,12 +260,12 @@ export abstract class MessageEndpoint extends EndpointBase {
   }
 
   /**
-   * rxd (libfabric 1.17) and shm (up to 2.6) write past the end of a multi-receive buffer when the next message does not
+   * rxd, sockets (libfabric 1.17) and shm (up to 2.6) write past the end of a multi-receive buffer when the next message does not
    * fit any more.
    */
   #checkMultiRecv(): void {
     const { provName = '' } = this.info.fabricAttr;
-    if (!provName.endsWith(';ofi_rxd') && provName !== 'shm') return;
+    if (!provName.endsWith(';ofi_rxd') && !['shm', 'sockets'].includes(provName)) return;
     const hint = 'It writes past the end of such buffers.';
     throw fabricError(`${provName} is not trusted with FI_MULTI_RECV`, {
       errno: ERRORS.FI_EOPNOTSUPP,

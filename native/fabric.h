@@ -19,7 +19,8 @@ struct Fabric {
         is_shared_memory(provider && std::strcmp(provider, "shm") == 0),
         forgets_accepted_sockets(ForgetsAcceptedSockets(provider)),
         waits_for_closed_endpoints(provider && std::strstr(provider, "ofi_rxm")),
-        overruns_multi_receives(is_shared_memory || (provider && std::strstr(provider, "ofi_rxd"))) {}
+        overruns_multi_receives(is_shared_memory || (provider && (std::strstr(provider, "ofi_rxd") ||
+                                                                  std::strcmp(provider, "sockets") == 0))) {}
   ~Fabric() {
     if (fid) Close(&fid->fid);
     for (int number : abandoned) close(number);
@@ -41,7 +42,7 @@ struct Fabric {
   // nobody calls ofi_wait_del_fid).
   bool waits_for_closed_endpoints;
   // A message that is longer than what is left of a multi-receive buffer has the next one written behind its end (rxd of
-  // 1.17; shm of 1.17 to 2.6: smr_adjust_multi_recv, util_adjust_multi_recv).
+  // 1.17; sockets: sock_pe_progress_buffered_rx; shm of 1.17 to 2.6: smr_adjust_multi_recv, util_adjust_multi_recv).
   bool overruns_multi_receives;
   std::vector<int> abandoned;  // file descriptors: native/accepted_sockets.h
   int children = 0;  // open domains
