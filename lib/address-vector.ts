@@ -138,6 +138,9 @@ export class AddressVector extends Resource {
     if (nodeCount * serviceCount > LARGEST_CLUSTER) {
       throw new RangeError(`nodeCount × serviceCount: ${nodeCount * serviceCount} is more than ${LARGEST_CLUSTER}`);
     }
+    if (Number(port) + serviceCount > 65_536) {
+      throw new RangeError(`first.service: ${serviceCount} ports from ${port} go beyond 65535`);
+    }
     return this.#allOrNone(
       binding.addressVectorInsertSymmetric(handleOf(this), node, nodeCount, port, serviceCount),
       'fi_av_insertsym',

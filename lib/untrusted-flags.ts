@@ -18,7 +18,7 @@ const UNTRUSTED: readonly Untrusted[] = [
     // up to 2.6, when a message does not fit into what is left
     flag: 'FI_MULTI_RECV',
     why: 'It writes past the end of such buffers.',
-    isFor: (provider) => isRxd(provider) || provider === 'shm' || provider === 'sm2',
+    isFor: (provider) => isRxd(provider) || ['shm', 'sm2', 'sockets'].includes(provider),
   },
   {
     flag: 'FI_PEEK',

@@ -41,11 +41,15 @@ struct Fabric {
   // nobody calls ofi_wait_del_fid).
   bool waits_for_closed_endpoints;
   // A message that is longer than what is left of a multi-receive buffer has the next one written behind its end (rxd
-  // of 1.17; shm and sm2 up to 2.6: smr_adjust_multi_recv, util_adjust_multi_recv).
+  // of 1.17; sockets: sock_pe_progress_buffered_rx; shm and sm2 up to 2.6: smr_adjust_multi_recv,
+  // util_adjust_multi_recv).
   bool overruns_multi_receives;
   static bool OverrunsMultiReceives(const char* provider) {
     if (!provider) return false;
-    return std::strcmp(provider, "shm") == 0 || std::strcmp(provider, "sm2") == 0 || std::strstr(provider, "ofi_rxd");
+    for (const char* name : {"shm", "sm2", "sockets"}) {
+      if (std::strcmp(provider, name) == 0) return true;
+    }
+    return std::strstr(provider, "ofi_rxd");
   }
   std::vector<int> abandoned;  // file descriptors: native/accepted_sockets.h
   int children = 0;            // open domains
