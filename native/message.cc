@@ -10,9 +10,11 @@
 namespace node_libfabric {
 namespace {
 
-// Providers without such messages have no table of their operations.
+// Providers without such messages have no table of their operations. Those that have one expect that the endpoint was
+// opened for it: what net of libfabric 1.17 sends with it all the same, its receiver does not survive (xnet_op_tagged).
 int CheckMessages(const Endpoint* endpoint, bool is_tagged) {
-  bool has = is_tagged ? endpoint->fid->tagged != nullptr : endpoint->fid->msg != nullptr;
+  bool has = is_tagged ? endpoint->fid->tagged && (endpoint->caps & FI_TAGGED)
+                       : endpoint->fid->msg && (endpoint->caps & FI_MSG);
   return has ? 0 : -FI_EOPNOTSUPP;
 }
 

@@ -83,6 +83,12 @@ export class Sequence {
     return this.any('endpoint', choice) ?? this.openEndpoint();
   }
 
+  /** Has the address of an endpoint of a kind; not of what listens, see actions/connections.mjs. */
+  learn(kind, choice) {
+    const list = this.all(kind);
+    if (list.length > 0) this.addresses.push(list[choice % list.length].address);
+  }
+
   openEndpoint() {
     const endpoint = this.keep('endpoint', Endpoint.open(this.infos.main));
     this.addresses.push(endpoint.address);

@@ -10,13 +10,13 @@ const several = (s, a, b) =>
 const indices = (s, a, b) => (b % 13 === 0 ? s.junk(b) : Array.from({ length: b % 4 }, (_, i) => s.address(a + i)));
 
 export const actions = [
-  (s, a) => s.addresses.push(Buffer.from(s.endpoint(a).address)),
+  (s, a) => s.learn('endpoint', a),
   (s, a, b) => vector(s, a)?.insert(s.addressBytes(b)),
-  (s, a, b) => s.any('endpoint', a)?.addressVector.insert(s.any('endpoint', b)?.address),
+  (s, a) => s.any('endpoint', a)?.addressVector.insert(s.addresses.at(-1)),
   (s, a, b, c) => vector(s, a)?.insertMany(several(s, b, c)),
-  (s, a, b) => vector(s, a)?.insertService([undefined, null, 7, '127.0.0.1'][b % 4], b % 70_000),
+  (s, a, b) => vector(s, a)?.insertService([undefined, null, 7, '127.0.0.1'][b % 4], b % 30_000),
   (s, a, b, c) =>
-    vector(s, a)?.insertSymmetric({ node: '127.0.0.1', service: 40_000 + (b % 1000) }, s.address(b), (c % 5) - 1),
+    vector(s, a)?.insertSymmetric({ node: '127.0.0.1', service: 20_000 + (b % 1000) }, s.address(b), (c % 5) - 1),
   (s, a, b) => vector(s, a)?.remove(s.address(b)),
   (s, a, b, c) => vector(s, a)?.removeMany(indices(s, b, c)),
   (s, a, b) => vector(s, a)?.lookup(s.address(b)),
