@@ -6,14 +6,7 @@ import { Domain } from './domain.js';
 import { check, fabricError, show } from './errors.js';
 import { argumentHandle, handleOf, Resource } from './resource.js';
 
-const NUL = Buffer.alloc(1);
 const LARGEST_CLUSTER = 65536;
-
-/** The bytes of a string without the zero byte that may be at their end. */
-function untilNul(bytes: Uint8Array): Uint8Array {
-  const end = bytes.indexOf(0);
-  return end < 0 ? bytes : bytes.subarray(0, end);
-}
 
 /** Options of an {@link AddressVector}. */
 export interface AddressVectorOptions {
@@ -74,7 +67,7 @@ export class AddressVector extends Resource {
   }
 
   /**
-   * Adds many peers with one call, all or none: fi_av_insert(3).
+   * Adds many peers at once, all or none: fi_av_insert(3).
    *
    * @param addresses - As for {@link insert}.
    * @returns their indices, in the same order.
@@ -89,11 +82,10 @@ export class AddressVector extends Resource {
     });
     const count = list.length;
     if (count === 0) return [];
-    const bytes = format === 'FI_ADDR_STR' ? list.flatMap((address) => [untilNul(address), NUL]) : list;
-    return this.#allOrNone(
-      binding.addressVectorInsertMany(handleOf(this), Buffer.concat(bytes), count),
-      'fi_av_insert',
-    );
+    const length = list.reduce((longest, { byteLength }) => Math.max(longest, byteLength), 0);
+    const bytes = Buffer.alloc(count * length);
+    for (const [at, address] of list.entries()) bytes.set(address, at * length);
+    return this.#allOrNone(binding.addressVectorInsertMany(handleOf(this), bytes, count), 'fi_av_insert');
   }
 
   /**

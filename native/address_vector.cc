@@ -59,25 +59,30 @@ Napi::Value AddressVectorOpen(const Napi::CallbackInfo& info) {
   return Napi::Number::New(info.Env(), environment.address_vectors.Add(std::make_unique<AddressVector>(domain, fid)));
 }
 
+// One address, of as many bytes as TypeScript has checked that its format has: providers read as many as that says, and
+// FI_ADDR_STR up to its NUL. A copy with zeros behind it bounds that.
+//
 // int fi_av_insert(struct fid_av *av, const void *addr, size_t count, fi_addr_t *fi_addr, uint64_t flags, void
-// *context) The bytes were checked against the domain's address format in TypeScript: providers read as many as that
-// says.
+// *context)
+int Insert(AddressVector* av, const uint8_t* bytes, size_t length, fi_addr_t* inserted) {
+  std::vector<uint8_t> address(bytes, bytes + length);
+  address.resize(std::max<size_t>(address.size() + 1, 256));
+  if (av->domain->fabric->is_shared_memory) {
+    return av->InsertName(reinterpret_cast<const char*>(address.data()), inserted);
+  }
+  int count = fi_av_insert(av->fid, address.data(), 1, inserted, 0, nullptr);
+  if (count < 0) return count;
+  return count != 1 || *inserted == FI_ADDR_NOTAVAIL ? -FI_EADDRNOTAVAIL : 0;
+}
+
+// addressVectorInsert(av, bytes): number
 Napi::Value AddressVectorInsert(const Napi::CallbackInfo& info) {
   AddressVector* av = Find(info);
   if (!av) return Napi::Number::New(info.Env(), -FI_EBADF);
   auto bytes = info[1].As<Napi::Uint8Array>();
-  // FI_ADDR_STR is read up to its NUL, and a copy bounds that whatever the caller sent.
-  std::vector<uint8_t> address(bytes.Data(), bytes.Data() + bytes.ByteLength());
-  address.resize(std::max<size_t>(address.size() + 1, 256));
   fi_addr_t inserted = FI_ADDR_NOTAVAIL;
-  if (av->domain->fabric->is_shared_memory) {
-    int result = av->InsertName(reinterpret_cast<const char*>(address.data()), &inserted);
-    return Napi::Number::New(info.Env(), result ? result : av->Add(inserted));
-  }
-  int count = fi_av_insert(av->fid, address.data(), 1, &inserted, 0, nullptr);
-  if (count < 0) return Napi::Number::New(info.Env(), count);
-  if (count != 1 || inserted == FI_ADDR_NOTAVAIL) return Napi::Number::New(info.Env(), -FI_EADDRNOTAVAIL);
-  return Napi::Number::New(info.Env(), av->Add(inserted));
+  int result = Insert(av, bytes.Data(), bytes.ByteLength(), &inserted);
+  return Napi::Number::New(info.Env(), result ? result : av->Add(inserted));
 }
 
 // What several insertions gave: the indices, -1 where an address was not inserted, or a negative libfabric code when
@@ -92,32 +97,23 @@ Napi::Value Inserted(Napi::Env env, AddressVector* av, int result, const std::ve
 }
 
 // addressVectorInsertMany(av, bytes, count): number[] | number
-// `bytes` has the addresses one after the other, strings each with its NUL.
-//
-// int fi_av_insert(struct fid_av *av, const void *addr, size_t count, fi_addr_t *fi_addr, uint64_t flags, void
-// *context)
+// `bytes` has `count` addresses of the same length one after the other. They are inserted one by one: where one of many is
+// not valid, ofi_rxm and net of libfabric 1.17 crash when another one is removed later (rxm_av_insert).
 Napi::Value AddressVectorInsertMany(const Napi::CallbackInfo& info) {
   AddressVector* av = Find(info);
   if (!av) return Napi::Number::New(info.Env(), -FI_EBADF);
   auto bytes = info[1].As<Napi::Uint8Array>();
   size_t count = info[2].As<Napi::Number>().Uint32Value();
-  // Zeros behind the last one, as for a single address.
-  std::vector<uint8_t> copy(bytes.Data(), bytes.Data() + bytes.ByteLength());
-  copy.resize(copy.size() + 256);
+  if (count == 0 || bytes.ByteLength() < count) return Napi::Number::New(info.Env(), -FI_EINVAL);
+  size_t length = bytes.ByteLength() / count;
   std::vector<fi_addr_t> inserted(count, FI_ADDR_NOTAVAIL);
-  if (av->domain->fabric->is_shared_memory) {
-    auto* name = reinterpret_cast<const char*>(copy.data());
-    int problem = 0;
-    auto* end = name + copy.size();
-    for (size_t i = 0; i < count && name < end; i++, name += std::strlen(name) + 1) {
-      int result = av->InsertName(name, &inserted[i]);
-      if (result) problem = result;
-    }
-    bool has_any = std::any_of(inserted.begin(), inserted.end(), [](auto one) { return one != FI_ADDR_NOTAVAIL; });
-    return Inserted(info.Env(), av, has_any ? 0 : problem, inserted);
+  int problem = 0;
+  for (size_t i = 0; i < count; i++) {
+    int result = Insert(av, bytes.Data() + i * length, length, &inserted[i]);
+    if (result) problem = result;
   }
-  int result = fi_av_insert(av->fid, copy.data(), count, inserted.data(), 0, nullptr);
-  return Inserted(info.Env(), av, result, inserted);
+  bool has_any = std::any_of(inserted.begin(), inserted.end(), [](auto one) { return one != FI_ADDR_NOTAVAIL; });
+  return Inserted(info.Env(), av, has_any ? 0 : problem, inserted);
 }
 
 // int fi_av_insertsvc(struct fid_av *av, const char *node, const char *service, fi_addr_t *fi_addr, uint64_t flags,

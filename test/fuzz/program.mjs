@@ -41,7 +41,10 @@ async function call(sequence, [code, a, b, c]) {
   sequence.step = name;
   count++;
   try {
-    await action(sequence, a, b, c);
+    const result = action(sequence, a, b, c);
+    // Only turns of the event loop are waited for: other things may take a peer that does not come.
+    if (result === sequence.turning) await result;
+    else if (result instanceof Promise) sequence.track(result);
   } catch (error) {
     checkError(error);
   }

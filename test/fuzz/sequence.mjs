@@ -1,6 +1,7 @@
 // @ts-nocheck: see values.mjs
 /** One sequence of calls: its objects by kind, and what is still to settle. */
 import { Endpoint } from 'node-libfabric';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { checkError } from './errors.mjs';
 import { junk, makeBuffers } from './values.mjs';
 
@@ -26,6 +27,8 @@ export class Sequence {
   largest;
   /** Bytes of addresses that were seen. */
   addresses = [];
+  /** What the call at hand waits for. */
+  turning;
   #buffers;
   #objects = new Map();
   /** All that was opened, to be closed in the end. */
@@ -115,6 +118,9 @@ export class Sequence {
 
   /** Options with a signal, and what else there may be. */
   options = (choice, more) => (choice % 53 === 0 ? this.junk(choice) : { signal: this.signal(choice), ...more });
+
+  /** Lets the event loop turn. */
+  turn = () => (this.turning = nextTurn());
 
   /** Takes the bytes of a buffer away, in flight or not. */
   detach(choice) {

@@ -53,8 +53,8 @@ export const actions = [
   (s, a, b, c) => s.endpoint(a).completionQueue.strerror(s.address(c)),
   (s, a, b, c) => s.track(s.endpoint(a).completionQueue.remoteWrite(s.options(c))),
   (s, a, b, c) => cancelled(s, a, b, c),
-  () => nextTurn(),
-  () => nextTurn(),
+  (s) => s.turn(),
+  (s) => s.turn(),
 ];
 
 /** Aborted at once, or after some turns. */

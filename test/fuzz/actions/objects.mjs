@@ -1,7 +1,6 @@
 // @ts-nocheck: see values.mjs
 /** Opening and closing, in any order, with parents that fit and parents that do not. */
 import { AddressVector, CompletionBatch, CompletionQueue, Domain, Endpoint, Fabric, getInfo } from 'node-libfabric';
-import { setImmediate as nextTurn } from 'node:timers/promises';
 
 export const weight = 4;
 
@@ -29,8 +28,8 @@ export const actions = [
   (s, a, b) => a % 5 === 0 && getInfo({ ...s.infos.main, srcAddr: s.addresses[a % 4], addrFormat: s.junk(b) }),
   (s, a, b) => s.detach(b),
   () => globalThis.gc(),
-  () => nextTurn(),
-  () => nextTurn(),
+  (s) => s.turn(),
+  (s) => s.turn(),
 ];
 
 /** Of objects that need not belong together. */
