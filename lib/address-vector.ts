@@ -130,8 +130,11 @@ export class AddressVector extends Resource {
     if (nodeCount * serviceCount > LARGEST_CLUSTER) {
       throw new RangeError(`nodeCount × serviceCount: ${nodeCount * serviceCount} is more than ${LARGEST_CLUSTER}`);
     }
-    if (Number(port) + serviceCount > 65_536) {
-      throw new RangeError(`first.service: ${serviceCount} ports from ${port} go beyond 65535`);
+    // the name of a service has no number to count up from
+    if (!(Number(port) + serviceCount <= 65_536)) {
+      throw new RangeError(
+        `first.service: expected ${serviceCount} ports up to 65535, not those from ${show(service)}`,
+      );
     }
     return this.#allOrNone(
       binding.addressVectorInsertSymmetric(handleOf(this), node, nodeCount, port, serviceCount),

@@ -84,6 +84,8 @@ describe('AddressVector', () => {
         expect(() => vector.insertService('localhost', 65536)).toThrow(/service: expected a port/);
         expect(() => vector.insertSymmetric({ node: '127.0.0.1', service: 1 }, 300, 300)).toThrow(/more than 65536/);
         expect(() => vector.insertSymmetric({ node: '127.0.0.1', service: 1 }, 0, 1)).toThrow(/nodeCount/);
+        expect(() => vector.insertSymmetric({ node: '127.0.0.1', service: 65_535 }, 1, 2)).toThrow(/first\.service/);
+        expect(() => vector.insertSymmetric({ node: '127.0.0.1', service: 'ssh' as never }, 1, 1)).toThrow(/service/);
         expect(() => vector.insertService('no-such-host.invalid', 1)).toThrow(FabricError);
       });
     },

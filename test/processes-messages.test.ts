@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { expectSame, pattern } from './helpers/bytes.js';
 import { acquaint, bothWays, look, OtherProcess, type Acquainted, type Side } from './helpers/other-process.js';
 import { openEndpoint } from './helpers/pair.js';
-import { infoOf, itUnless, overEachProvider, type Provider } from './helpers/providers.js';
+import { infoOf, itUnless, overEachProvider, OVERRUNS_MULTI_RECEIVES, type Provider } from './helpers/providers.js';
 import { nextTurn, outcomes, within } from './helpers/within.js';
 
 const SIZES = [0, 1, 64, 4096, 65_537, 1 << 20];
@@ -117,12 +117,8 @@ describe('messages between two processes', () => {
       }
     });
 
-    const noMultiReceive: Partial<Record<Provider, string>> = {
-      shm: 'shm is not trusted with them',
-      'udp;ofi_rxd': 'rxd is not trusted with them',
-      sockets: 'sockets truncates the message that no longer fits',
-    };
-    itUnless(noMultiReceive[provider] ?? false, 'fill multi-receive buffers', async () => {
+    const overruns = OVERRUNS_MULTI_RECEIVES.includes(provider);
+    itUnless(overruns && `${provider} overruns them`, 'fill multi-receive buffers', async () => {
       const { endpoint, toPeer } = (await acquaint(there, provider, withCapabilities('FI_MULTI_RECV'))).kept;
       const messages = Array.from({ length: 40 }, (_, index) => pattern(2000 + index, index));
       const filling = there.run(async ({ fabric, kept: { endpoint: receiver } }, count) => {

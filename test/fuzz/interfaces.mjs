@@ -19,10 +19,7 @@ export function openableBy(provider) {
   // Not net;ofi_rxm: libfabric 1.17 reposts receives to an endpoint that it has freed, when a peer goes that has just sent
   // something (rxm_close_conn, without a shared receive context).
   const [collective] = provider.endsWith(';ofi_rxm')
-    ? getInfo(
-        { caps: ['FI_COLLECTIVE', 'FI_MSG', 'FI_TAGGED'], mode: MODE, fabricAttr: { provName: provider } },
-        HERE,
-      )
+    ? getInfo({ caps: ['FI_COLLECTIVE', 'FI_MSG', 'FI_TAGGED'], mode: MODE, fabricAttr: { provName: provider } }, HERE)
     : [];
   const [multicast] = getInfo({ caps: ['FI_MULTICAST', 'FI_MSG'], epAttr: { type: 'FI_EP_DGRAM' } }, HERE);
   const [passive] = getInfo(

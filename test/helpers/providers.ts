@@ -6,6 +6,9 @@ import { describe, it } from 'vitest';
 export const PROVIDERS = ['shm', 'net', 'tcp', 'tcp;ofi_rxm', 'udp;ofi_rxd', 'sockets'] as const;
 export type Provider = (typeof PROVIDERS)[number];
 
+/** Those that write past the end of a multi-receive buffer, and are refused it: lib/untrusted-flags.ts. */
+export const OVERRUNS_MULTI_RECEIVES: readonly Provider[] = ['shm', 'udp;ofi_rxd', 'sockets'];
+
 /** The loopback interface of a provider, or any that it has. @throws FabricError when it has none. */
 export function infoOf(provider: string, hints?: Hints): Info {
   const { candidates, info } = select({ require: provider, hints });
