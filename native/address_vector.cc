@@ -97,8 +97,8 @@ Napi::Value Inserted(Napi::Env env, AddressVector* av, int result, const std::ve
 }
 
 // addressVectorInsertMany(av, bytes, count): number[] | number
-// `bytes` has `count` addresses of the same length one after the other. They are inserted one by one: where one of many is
-// not valid, ofi_rxm and net of libfabric 1.17 crash when another one is removed later (rxm_av_insert).
+// `bytes` has `count` addresses of the same length one after the other. They are inserted one by one: where one of many
+// is not valid, ofi_rxm and net of libfabric 1.17 crash when another one is removed later (rxm_av_insert).
 Napi::Value AddressVectorInsertMany(const Napi::CallbackInfo& info) {
   AddressVector* av = Find(info);
   if (!av) return Napi::Number::New(info.Env(), -FI_EBADF);
@@ -201,8 +201,7 @@ Napi::Value AddressVectorText(const Napi::CallbackInfo& info) {
 
 // int fi_close(struct fid *fid)
 Napi::Value AddressVectorClose(const Napi::CallbackInfo& info) {
-  return CloseHandle(info, EnvironmentOf(info).address_vectors,
-                     [](AddressVector& av) { return av.domain->Close(&av.fid->fid); });
+  return CloseHandle(info, EnvironmentOf(info).address_vectors, [](AddressVector& av) { return av.Close(); });
 }
 
 }  // namespace

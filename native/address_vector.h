@@ -16,13 +16,21 @@
 namespace node_libfabric {
 
 struct AddressVector {
-  AddressVector(Domain* parent, struct fid_av* av) : domain(parent), fid(av) { domain->children++; }
+  AddressVector(Domain* parent, struct fid_av* av) : domain(parent), fid(av) {
+    domain->children++;
+    if (domain->fabric->is_shared_memory) shared_memory::VectorOpened();
+  }
   ~AddressVector() {
-    if (fid) domain->Close(&fid->fid);
+    if (fid) Close();
     domain->children--;
   }
   AddressVector(const AddressVector&) = delete;
   AddressVector& operator=(const AddressVector&) = delete;
+
+  // int fi_close(struct fid *fid)
+  int Close() const {
+    return domain->fabric->is_shared_memory ? shared_memory::CloseVector(&fid->fid) : domain->Close(&fid->fid);
+  }
 
   bool Find(int32_t index, fi_addr_t* address) const {
     if (index < 0 || static_cast<size_t>(index) >= addresses.size()) return false;

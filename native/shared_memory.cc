@@ -20,7 +20,8 @@ struct State {
   std::mutex lock;
   std::unordered_set<std::string> open;  // enabled and not closed by their owner
   std::unordered_set<std::string> gone;  // closed: the provider keeps a dangling pointer for the name
-  bool has_neighbours = false;           // an address of this process was inserted somewhere in it
+  size_t vectors = 0;                    // address vectors that are open
+  bool has_neighbours = false;           // one of them may have an address of this process
   std::vector<struct fid*> waiting;      // to be closed, children before parents
   std::vector<std::string> waiting_names;
   std::vector<std::shared_ptr<void>> buffers;  // of the operations of those that wait
@@ -70,7 +71,7 @@ int CloseEndpoint(struct fid* fid, const std::string& name,
   std::lock_guard<std::mutex> guard(state.lock);
   const std::string key = WithoutPrefix(name);
   state.open.erase(key);
-  if (!state.open.empty() && state.has_neighbours) {
+  if (state.has_neighbours) {
     state.waiting.push_back(fid);
     state.waiting_names.push_back(key);
     std::vector<std::shared_ptr<void>> buffers = put_off();
@@ -79,7 +80,25 @@ int CloseEndpoint(struct fid* fid, const std::string& name,
   }
   int result = fi_close(fid);
   state.gone.insert(key);
-  if (state.open.empty()) CloseWaiting(state);
+  return result;
+}
+
+void VectorOpened() {
+  State& state = Get();
+  std::lock_guard<std::mutex> guard(state.lock);
+  state.vectors++;
+}
+
+int CloseVector(struct fid* fid) {
+  State& state = Get();
+  std::lock_guard<std::mutex> guard(state.lock);
+  int result = 0;
+  if (state.waiting.empty()) {
+    result = fi_close(fid);
+  } else {
+    state.waiting.push_back(fid);
+  }
+  if (--state.vectors == 0) CloseWaiting(state);
   return result;
 }
 
@@ -111,9 +130,14 @@ int CheckPeer(const std::string& name) {
     }
   }
   int file = shm_open(key.c_str(), O_RDWR | O_CLOEXEC, 0);
-  // Who does not exist yet may do so when something is sent.
-  if (file < 0) return errno == ENOENT ? 0 : -errno;
-  close(file);
+  if (file >= 0) {
+    close(file);
+    return 0;
+  }
+  if (errno != ENOENT) return -errno;
+  // Who does not exist yet may do so when something is sent, in this process too.
+  std::lock_guard<std::mutex> guard(state.lock);
+  state.has_neighbours = true;
   return 0;
 }
 

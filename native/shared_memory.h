@@ -2,8 +2,10 @@
 //
 // Two shm endpoints of one process share one mapping of their regions, and the provider unmaps an endpoint's region
 // when it is closed, whoever else in the process still writes there: the next message to it is a segmentation fault
-// (libfabric 1.17 to 2.x, prov/shm: smr_map_to_region, smr_free). So the closing of shm objects is put off while a
-// neighbour may still use them, and addresses of endpoints that are gone are refused.
+// (libfabric 1.17 to 2.x, prov/shm: smr_map_to_region, smr_free). An address vector alone will do: the next endpoint
+// that is bound to it looks at every peer. So the closing of shm objects is put off while there is an address vector
+// that may know them, whether it was told or has learnt it from a message, and addresses of endpoints that are gone are
+// refused.
 #pragma once
 
 #include <rdma/fabric.h>
@@ -24,10 +26,17 @@ void EndpointOpened(const std::string& name);
 // one has now: libfabric takes it to be alive, and refuses. Whether it is worth another try.
 bool RemoveStale(const std::string& name);
 
-// Closes it, now or when the last shm endpoint of this process goes. In the second case the provider still writes to
-// its buffers: `put_off` stops that as far as it can be stopped, and returns what keeps them in place until then.
+// Closes it, now or when the last address vector of shm in this process goes. In the second case the provider still
+// writes to its buffers: `put_off` stops that as far as it can be stopped, and returns what keeps them in place until
+// then.
 int CloseEndpoint(struct fid* fid, const std::string& name,
                   const std::function<std::vector<std::shared_ptr<void>>()>& put_off);
+
+// An address vector of shm was opened.
+void VectorOpened();
+
+// Closes it, after the endpoints that were closed before it.
+int CloseVector(struct fid* fid);
 
 // Closes another object of the shm provider, after the endpoints that were closed before it.
 int Close(struct fid* fid);

@@ -82,6 +82,23 @@ describe('Endpoint.close', () => {
       expect(await settled).toHaveLength(others.length);
     });
 
+    it('leaves an address vector that knew it to the endpoints that come after', async () => {
+      const { domain, completionQueue, addressVector, endpoint: first } = openSet(info);
+      for (const endpoint of [first, new Endpoint(domain, { completionQueue, addressVector })]) {
+        addressVector.insert(endpoint.address);
+        endpoint.close();
+      }
+      const left = new Endpoint(domain, { completionQueue, addressVector });
+      const right = openEndpoint(info);
+      const toRight = addressVector.insert(right.address);
+      right.addressVector.insert(left.address);
+      const buffer = new Uint8Array(8);
+      const receiving = right.recv(buffer);
+      await within(left.send(new Uint8Array(8).fill(7), toRight), 'the send');
+      await within(receiving, 'the receive');
+      expect(buffer).toEqual(new Uint8Array(8).fill(7));
+    });
+
     it('lets the other end go on, which can talk to another peer', async () => {
       const { left, right, toRight } = openPair(info);
       await within(Promise.all([right.recv(new Uint8Array(8)), left.send(new Uint8Array(8), toRight)]), 'a message');
