@@ -4,11 +4,25 @@
 
 #include "environment.h"
 #include "info.h"
+#include "padded.h"
 #include "post.h"
 #include "signal_guard.h"
 #include "trigger.h"
 
 namespace node_libfabric {
+
+struct fid_av* Endpoint::LendVector() const {
+  const Fabric* fabric = domain->fabric;
+  bool is_due = !av && type == FI_EP_RDM && (fabric->forgets_accepted_sockets || fabric->waits_for_closed_endpoints);
+  if (!is_due) return nullptr;
+  // int fi_av_open(struct fid_domain *domain, struct fi_av_attr *attr, struct fid_av **av, void *context)
+  Padded<struct fi_av_attr> attr;
+  struct fid_av* lent = nullptr;
+  if (fi_av_open(domain->fid, attr.get(), &lent, nullptr)) return nullptr;
+  // int fi_ep_bind(struct fid_ep *ep, struct fid *bfid, uint64_t flags)
+  fi_ep_bind(fid, &lent->fid, 0);
+  return lent;
+}
 
 std::vector<std::shared_ptr<void>> Endpoint::CancelAll() {
   std::vector<std::shared_ptr<void>> buffers;

@@ -27,5 +27,19 @@ describe('any sequence of calls, valid or not', () => {
       },
       300_000,
     );
+
+    it.skipIf(!availableProviders.includes(provider))(
+      `leaves nothing open over ${provider} when the workers that make it are terminated at any point`,
+      async () => {
+        const args = ['--no-warnings', '--expose-gc', 'test/fuzz/terminated.mjs', SEED, '10', provider];
+        await using child = new Child(`terminated ${provider}`, process.execPath, args, {});
+        const { code, signal, stdout, stderr } = await child.ended(110_000);
+        expect({ code, signal, stderr }).toEqual({ code: 0, signal: null, stderr: '' });
+        const { early, late } = JSON.parse(stdout) as { early: number; late: number };
+        // less than one for each of the seven workers between; threads of providers may still be ending
+        expect(late - early).toBeLessThan(5);
+      },
+      120_000,
+    );
   }
 });

@@ -8,6 +8,7 @@
  */
 import fc from 'fast-check';
 import { readdirSync, writeSync } from 'node:fs';
+import { parentPort } from 'node:worker_threads';
 import { checkError } from './errors.mjs';
 import { openableBy } from './interfaces.mjs';
 import { expectNothingLeft } from './left-over.mjs';
@@ -49,6 +50,9 @@ async function call(sequence, [code, a, b, c]) {
     checkError(error);
   }
 }
+
+// terminated.mjs runs it in workers
+parentPort?.postMessage('begins');
 
 const number = fc.integer({ min: 0, max: 1_000_000 });
 await fc.assert(
