@@ -142,8 +142,8 @@ export class ConnectedEndpoint extends MessageEndpoint implements EventOwner {
    * when it has ended before.
    */
   shutdown(): void {
-    const handle = handleOf(this);
     if (this.#state === 'disconnected') return;
+    const handle = handleOf(this);
     if (this.#state !== 'connected') throw notConnected('fi_shutdown');
     // fi_shutdown of sockets closes a file descriptor that a thread of its closes again, another's by then (1.17 to 2.6).
     if (this.domain.fabric.info.fabricAttr.provName === 'sockets') this.close();
