@@ -53,7 +53,7 @@ export function overEachProvider(
 }
 
 /** A test, or a skipped one with the reason in its name. */
-export function itUnless(reason: string | false, name: string, body: () => Promise<void>): void {
-  if (reason === false) it(name, body);
+export function itUnless(reason: string | false, name: string, body: () => Promise<void>, timeout?: number): void {
+  if (reason === false) it(name, body, timeout);
   else it.skip(`${name}: ${reason}`);
 }
