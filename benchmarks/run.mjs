@@ -1,101 +1,107 @@
-/**
- * npm run bench: our two doors beside C, interleaved in one run, fresh processes each round, medians over the rounds.
- *
- *   npm run bench [-- --rounds N] [--only PROVIDER] [--save]
- *
- * --save keeps the result in benchmarks/results.
- */
-import Table from 'cli-table3';
-import { mkdirSync, writeFileSync } from 'node:fs';
-import { arch, cpus, release } from 'node:os';
-import { parseArgs } from 'node:util';
-import { libraryInfo } from 'node-libfabric';
+/** npm run bench: see docs/benchmarks.md, or npm run bench -- --help. */
 import { cases } from './cases.mjs';
-import { contenders } from './contenders.mjs';
+import { compareReports, describeComparison } from './suite/compare.mjs';
+import { chooseCores } from './suite/cores.mjs';
+import { describeMachine, describeVersions } from './suite/machine.mjs';
+import { readOptions, USAGE } from './suite/options.mjs';
+import { killAll } from './suite/processes.mjs';
+import { Progress } from './suite/progress.mjs';
+import { formatReport, readReport, saveReport, writeFile } from './suite/results.mjs';
+import { renderImage } from './suite/report/image.mjs';
+import { renderPage } from './suite/report/page.mjs';
+import { runCases } from './suite/schedule.mjs';
+import { figureTable, targetTable } from './suite/table.mjs';
+import { UsageError } from './suite/usage-error.mjs';
 
-const { values } = parseArgs({
-  options: {
-    rounds: { type: 'string', default: '7' },
-    only: { type: 'string' },
-    save: { type: 'boolean', default: false },
-  },
-});
-const rounds = Number(values.rounds);
-if (!Number.isInteger(rounds) || rounds < 1) {
-  console.error(`--rounds: expected a positive integer, not '${values.rounds}'`);
-  process.exit(2);
+/** @typedef {import('./suite/types.js').Case} Case */
+/** @typedef {import('./suite/types.js').Report} Report */
+/** @typedef {import('./suite/options.mjs').Options} Options */
+
+/** By how much --quick divides the time of a phase. */
+const QUICK = 10;
+/** When --quick begins no case any more: 90 s are what it may take. */
+const QUICK_SECONDS = 80;
+const PAGE = 'build/bench.html';
+const IMAGE = 'build/bench.svg';
+
+/** @param {Case} subject @returns {Case} */
+function quickened(subject) {
+  const { seconds } = subject.parameters;
+  const shorter = seconds === undefined ? {} : { seconds: seconds / QUICK };
+  return { ...subject, parameters: { ...subject.parameters, ...shorter, ...subject.quick } };
 }
-const chosen = cases.filter(({ provider }) => values.only === undefined || provider === values.only);
 
-/** @param {number[]} numbers */
-function median(numbers) {
-  const sorted = [...numbers].sort((a, b) => a - b);
-  const middle = sorted.length >> 1;
-  const [low = NaN, high = NaN] = sorted.slice(middle - 1, middle + 1);
-  return sorted.length % 2 === 1 ? (sorted[middle] ?? NaN) : (low + high) / 2;
+/**
+ * @param {readonly Case[]} chosen
+ * @param {Options} options
+ * @returns {Promise<{ report: Report, isInterrupted: boolean }>}
+ */
+async function measure(chosen, { rounds, quick }) {
+  const progress = new Progress();
+  const cores = chooseCores();
+  if (cores[0] === cores[1]) progress.note('both ends share the one processor that may be used: figures say little');
+  const machine = describeMachine();
+  const interruption = new AbortController();
+  process.once('SIGINT', () => {
+    interruption.abort();
+    killAll();
+  });
+  const date = new Date().toISOString();
+  const subjects = quick ? chosen.map(quickened) : chosen;
+  const seconds = quick ? QUICK_SECONDS : Infinity;
+  const results = await runCases(subjects, { rounds, cores, seconds, progress, signal: interruption.signal });
+  progress.end();
+  const versions = describeVersions();
+  const report = { format: /** @type {const} */ (1), date, machine, versions, rounds, isQuick: quick, cases: results };
+  return { report, isInterrupted: interruption.signal.aborted };
 }
 
-const started = Date.now();
-const results = [];
-for (const [index, subject] of chosen.entries()) {
-  /** @type {Map<string, import('./contenders.mjs').Latency[]>} */
-  const samples = new Map(contenders.map(({ name }) => [name, []]));
-  for (let round = 0; round < rounds; round++) {
-    const done = index * rounds + round;
-    const left =
-      done === 0
-        ? ''
-        : `, ${Math.round(((Date.now() - started) / done / 1000) * (chosen.length * rounds - done))} s left`;
-    process.stderr.write(`bench: ${subject.provider} ${subject.size} B, round ${round + 1} of ${rounds}${left}\n`);
-    for (const { name, run } of contenders) samples.get(name)?.push(await run(subject));
+/** @param {Report} report @param {Options} options */
+function print(report, { json, details }) {
+  if (json === true) {
+    process.stdout.write(formatReport(report));
+    return;
   }
-  const reference = median((samples.get(contenders[0]?.name ?? '') ?? []).map(({ mean }) => mean));
-  for (const { name } of contenders) {
-    const latencies = samples.get(name) ?? [];
-    const means = latencies.map(({ mean }) => mean);
-    const p50 = latencies.flatMap((latency) => latency.p50 ?? []);
-    results.push({
-      provider: subject.provider,
-      size: subject.size,
-      contender: name,
-      mean: median(means),
-      lowest: Math.min(...means),
-      highest: Math.max(...means),
-      ...(p50.length > 0 && { p50: median(p50), p50Ratio: median(p50) / reference }),
-      ratio: median(means) / reference,
-    });
+  console.log(targetTable(report.cases));
+  if (details) console.log(figureTable(report.cases));
+}
+
+async function main() {
+  const options = readOptions();
+  const chosen = cases.filter(({ name }) => options.only.test(name));
+  if (options.list) {
+    for (const { name, what } of chosen) console.log(`${name.padEnd(26)} ${what}`);
+    return;
   }
+  if (chosen.length === 0) throw new UsageError('--only: no case has such a name; --list says what there is');
+  const before = options.compare === undefined ? undefined : readReport(options.compare);
+  const { report, isInterrupted } =
+    options.from === undefined
+      ? await measure(chosen, options)
+      : { report: readReport(options.from), isInterrupted: false };
+  print(report, options);
+  if (typeof options.json === 'string') writeFile(options.json, formatReport(report));
+  if (options.html !== undefined) writeFile(options.html === true ? PAGE : options.html, renderPage(report));
+  if (options.save) saveReport(report);
+  if (options.image !== undefined) {
+    const image = renderImage(report);
+    if (image === undefined) console.error('bench: no image: peers/latency was not measured');
+    else writeFile(options.image === true ? IMAGE : options.image, image);
+  }
+  if (before !== undefined) {
+    const comparisons = compareReports(before, report);
+    console.error(describeComparison(comparisons, before, report));
+    if (comparisons.some(({ isRegression }) => isRegression)) process.exitCode = 1;
+  }
+  // What is slow is no failure here; what could not be measured is.
+  if (report.cases.some(({ entries }) => entries.some(({ error }) => error !== undefined))) process.exitCode = 1;
+  if (isInterrupted) process.exitCode = 130;
 }
 
-const table = new Table({
-  head: ['provider', 'bytes', 'who', 'mean µs', 'lowest … highest', 'p50 µs', 'mean / C', 'p50 / C mean'],
-  style: { head: [], border: [] },
-});
-for (const row of results) {
-  table.push([
-    row.provider,
-    row.size,
-    row.contender,
-    row.mean.toFixed(2),
-    `${row.lowest.toFixed(2)} … ${row.highest.toFixed(2)}`,
-    row.p50?.toFixed(2) ?? '',
-    row.ratio.toFixed(2),
-    row.p50Ratio?.toFixed(2) ?? '',
-  ]);
-}
-console.log(table.toString());
-
-if (values.save) {
-  const report = {
-    date: new Date().toISOString(),
-    machine: { cpu: cpus()[0]?.model, cores: cpus().length, arch: arch(), kernel: release() },
-    node: process.version,
-    libfabric: libraryInfo().version,
-    rounds,
-    results,
-  };
-  const file = new URL(`results/${report.date.slice(0, 10)}.json`, import.meta.url);
-  mkdirSync(new URL('results', import.meta.url), { recursive: true });
-  writeFileSync(file, `${JSON.stringify(report, undefined, 2)}\n`);
-  console.error(`bench: saved ${file.pathname}`);
+try {
+  await main();
+} catch (error) {
+  if (!(error instanceof UsageError)) throw error;
+  console.error(`bench: ${error.message}`);
+  process.exitCode = USAGE;
 }

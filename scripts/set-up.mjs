@@ -1,30 +1,51 @@
 // Makes a fresh checkout ready for what comes next: `node scripts/set-up.mjs [--goal …]`.
 // Every npm script starts with it, so it may use nothing but Node, prints nothing when there is
 // nothing to do, and writes only to stderr (stdout belongs to the command that follows).
+import { cPrograms } from './set-up/c-programs.mjs';
 import { withLock } from './set-up/lock.mjs';
 import { nativeBuild } from './set-up/native-build.mjs';
 import { npmPackages } from './set-up/npm-packages.mjs';
 import { showProgress } from './set-up/progress.mjs';
 import { SetUpError } from './set-up/run.mjs';
 import { needs, systemPackages } from './set-up/system-packages.mjs';
-import { testPeers } from './set-up/test-peers.mjs';
 import { typescriptBuild } from './set-up/typescript-build.mjs';
 
 const development = nativeBuild({ sanitize: false });
 const sanitized = nativeBuild({ sanitize: true });
+const packages = npmPackages({ title: 'installing npm packages', folder: '.' });
+const testPeers = cPrograms({
+  title: 'compiling the C peers of the tests',
+  name: 'test-peers',
+  sources: 'test/peers',
+  programs: 'build/peers',
+});
+const benchmarkReferences = cPrograms({
+  title: 'compiling the C references of the benchmarks',
+  name: 'benchmark-references',
+  sources: 'benchmarks/reference',
+  programs: 'build/reference',
+});
+const benchmarkPeers = npmPackages({
+  title: 'installing what the benchmarks compare with',
+  folder: 'benchmarks/peers',
+});
 
 /**
  * What each goal takes, in order. A step that two goals share is done once.
  * @type {Record<string, import('./set-up/stamped.mjs').Step[]>}
  */
 const goals = {
-  '--packages': [npmPackages],
-  '--lint': [systemPackages(needs.lint), npmPackages],
-  '--gyp': [systemPackages([...needs.build, ...needs.gyp]), npmPackages],
-  '--native': [systemPackages(needs.build), npmPackages, development],
-  '--asan': [systemPackages(needs.build), npmPackages, sanitized],
-  '--build': [systemPackages(needs.build), npmPackages, development, typescriptBuild],
-  '--test': [systemPackages([...needs.build, ...needs.test]), npmPackages, development, typescriptBuild, testPeers],
+  '--packages': [packages],
+  '--lint': [systemPackages(needs.lint), packages],
+  '--gyp': [systemPackages([...needs.build, ...needs.gyp]), packages],
+  '--native': [systemPackages(needs.build), packages, development],
+  '--asan': [systemPackages(needs.build), packages, sanitized],
+  '--build': [systemPackages(needs.build), packages, development, typescriptBuild],
+  '--test': [systemPackages([...needs.build, ...needs.test]), packages, development, typescriptBuild, testPeers],
+  '--bench': [
+    ...[systemPackages([...needs.build, ...needs.bench]), packages, development, typescriptBuild],
+    ...[benchmarkReferences, benchmarkPeers],
+  ],
 };
 
 async function main() {

@@ -30,6 +30,7 @@ export const needs = {
     program('libfabric-bin', 'fi_pingpong', libfabricPrograms),
   ],
   test: [program('gcc', 'cc'), program('iproute2', 'ip', ['/sbin', '/usr/sbin'])],
+  bench: [program('gcc', 'cc'), program('util-linux', 'taskset')],
   gyp: [program('python3', 'python3')],
   lint: [program('clang-format', 'clang-format')],
 };

@@ -1,0 +1,2 @@
+/** What whoever typed the command can set right: a sentence, and no stack. */
+export class UsageError extends Error {}
