@@ -18,12 +18,16 @@ export const PROGRESS_SPENT: ProgressReport = 0;
 export const PROGRESS_RETRY: ProgressReport = -1;
 /** Bit of completionQueueRead's result: completions of the promise door are waiting. */
 export const PROMISES_WAITING = 1 << 30;
+/** Another: an operation of the PostBatch was refused. */
+export const POST_REFUSED = 1 << 29;
 /** What a close function returns for an object that the provider does not let go. */
 export const KEPT_BY_PROVIDER = 1;
 /** Address index that means any source. */
 export const ANY_ADDRESS = -1;
 /** Addresses from here on are multicast groups of the endpoint. */
 export const FIRST_GROUP_ADDRESS = 1 << 30;
+/** The numbers of the operations that a PostBatch may have. */
+export const POST_KINDS = { send: 0, recv: 1, tsend: 2, trecv: 3, inject: 4, read: 5, write: 6 } as const;
 /** The numbers of endpointMessage's operations. */
 export const MESSAGE_KINDS = { send: 0, recv: 1, tsend: 2, trecv: 3 } as const;
 /** The numbers of endpointAtomic's operations. */
@@ -234,14 +238,9 @@ export interface Binding {
 
   completionQueueOpen: (domain: Handle, size: number, descriptor: boolean) => Handle;
   completionQueueDescriptor: (queue: Handle) => number;
-  completionQueueRead: (
-    queue: Handle,
-    memory: Handle,
-    capacity: number,
-    spinNanoseconds: number,
-    promiseDoor: boolean,
-  ) => number;
-  completionQueueTakeWaiting: (queue: Handle, memory: Handle, capacity: number) => number;
+  completionQueueRead: (queue: Handle, memory: Handle, spinNanoseconds: number, posts: Handle) => number;
+  completionQueueReadPromises: (queue: Handle, memory: Handle) => number;
+  completionQueueTakeWaiting: (queue: Handle, memory: Handle) => number;
   completionQueueStrerror: (queue: Handle, providerErrno: number) => string | Result;
   completionQueueErrorText: (queue: Handle, slot: number) => string;
   completionQueueClose: (queue: Handle) => Result;

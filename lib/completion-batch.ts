@@ -52,8 +52,11 @@ export class CompletionBatch {
     locate(this.length, 'batch', this.#slice);
   }
 
-  /** @internal The native memory to fill. */
+  /** @internal The native memory to fill. @throws TypeError for what is no CompletionBatch. */
   static memoryOf(batch: CompletionBatch): number {
+    if (!(batch instanceof CompletionBatch)) {
+      throw new TypeError(`batch: expected a CompletionBatch, not ${show(batch)}`);
+    }
     return batch.#slice.memory;
   }
 }

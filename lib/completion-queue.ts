@@ -1,9 +1,10 @@
 /** struct fid_cq: where completions come from, through either door. */
-import { binding, NO_OPERATION, PROMISES_WAITING } from './binding.js';
+import { binding, NO_OPERATION, POST_REFUSED, PROMISES_WAITING } from './binding.js';
 import { CompletionBatch } from './completion-batch.js';
 import { Domain } from './domain.js';
 import { check, fabricError, show } from './errors.js';
 import type { Completion, OperationOptions, OperationOwner, PendingOperation } from './operation.js';
+import { PostBatch } from './post-batch.js';
 import { Progress, PROGRESS_MODES, type ProgressClient, type ProgressMode } from './progress.js';
 import { ERRORS, OPERATION_FLAGS } from './constants.js';
 import { RemoteWrites } from './remote-writes.js';
@@ -16,6 +17,9 @@ export interface CompletionQueueOptions {
   /** @defaultValue `'auto'` */
   readonly progress?: ProgressMode;
 }
+
+/** A constant of its own, which V8 calls without a look at the many properties of the binding. */
+const { completionQueueRead } = binding;
 
 /** How many completions enter JavaScript at once. */
 const RING_CAPACITY = 256;
@@ -108,33 +112,38 @@ export class CompletionQueue extends Resource implements ProgressClient {
    *
    * @param batch - Where to; every array up to the count returned is written.
    * @param spinMicroseconds - How long to spin, at most, for the first completion. The event loop stands still meanwhile.
+   * @param posts - What to post first, in the same native call; tried again while spinning where the provider is full.
+   * {@link PostBatch.isPosted} says whether all of it was.
    * @returns how many completions there are.
-   * @throws FabricError when the queue itself has failed.
+   * @throws FabricError when the queue itself has failed, or an operation of `posts` was refused.
    */
-  read(batch: CompletionBatch, spinMicroseconds = 0): number {
-    if (!(batch instanceof CompletionBatch)) {
-      throw new TypeError(`batch: expected a CompletionBatch, not ${show(batch)}`);
-    }
+  read(batch: CompletionBatch, spinMicroseconds = 0, posts?: PostBatch): number {
     const isNumber = typeof (spinMicroseconds as unknown) === 'number';
     if (!(isNumber && spinMicroseconds >= 0 && spinMicroseconds <= LONGEST_SPIN_MICROSECONDS)) {
       throw new RangeError(
         `spinMicroseconds: expected a number from 0 to ${LONGEST_SPIN_MICROSECONDS}, not ${show(spinMicroseconds)}`,
       );
     }
-    let count = binding.completionQueueRead(
+    const count = completionQueueRead(
       handleOf(this),
       CompletionBatch.memoryOf(batch),
-      batch.capacity,
       spinMicroseconds * 1000,
-      false,
+      posts === undefined ? -1 : PostBatch.memoryOf(posts),
     );
-    if (count >= PROMISES_WAITING) {
-      count -= PROMISES_WAITING;
-      this.drain();
-    }
+    const isPlain = count >= 0 && count < POST_REFUSED;
+    // Nearly always: completions of this door, and nobody else who waits for them.
+    if (isPlain && this.#blocked.size === 0 && !this.domain.hasListeners) return count;
+    return this.#attend(count, posts);
+  }
+
+  /** What else follows from a read of the batch door. */
+  #attend(result: number, posts: PostBatch | undefined): number {
+    const count = result < 0 ? result : result & (POST_REFUSED - 1);
+    if (result >= PROMISES_WAITING) this.drain();
     if (count < 0) this.fail(count);
     if (this.#blocked.size > 0) this.retryBlocked();
     if (count > 0) this.domain.operationsEnded();
+    if (posts !== undefined) PostBatch.check(posts);
     return check<number>(count, 'fi_cq_read', 'cannot read completions');
   }
 
@@ -215,12 +224,12 @@ export class CompletionQueue extends Resource implements ProgressClient {
 
   /** @internal Settles what has completed. @returns how many operations that were. */
   drain(): number {
-    return this.#settle((handle, memory) => binding.completionQueueRead(handle, memory, RING_CAPACITY, 0, true));
+    return this.#settle((handle, memory) => binding.completionQueueReadPromises(handle, memory));
   }
 
   /** @internal Settles what was given up with an endpoint that has been closed, and asks the provider for nothing. */
   drainWaiting(): void {
-    this.#settle((handle, memory) => binding.completionQueueTakeWaiting(handle, memory, RING_CAPACITY));
+    this.#settle((handle, memory) => binding.completionQueueTakeWaiting(handle, memory));
   }
 
   #settle(read: (handle: number, memory: number) => number): number {

@@ -119,6 +119,11 @@ export class Domain extends Resource {
   readonly listeners = new Set<() => void>();
 
   /** @internal */
+  get hasListeners(): boolean {
+    return this.listeners.size > 0;
+  }
+
+  /** @internal */
   operationsEnded(): void {
     if (this.listeners.size === 0) return;
     for (const listener of [...this.listeners]) listener();

@@ -10,9 +10,11 @@ import {
 } from './endpoint-base.js';
 import { OPERATION_FLAGS } from './constants.js';
 import { show } from './errors.js';
+import type { Slice } from './memory.js';
 import { MultiReceive, type MultiReceiveOptions } from './multi-receive.js';
 import type { Completion, PendingOperation } from './operation.js';
 import { operationFlags, type FlaggedOptions, type SendOptions } from './operation-options.js';
+import { PostBatch } from './post-batch.js';
 import { handleOf } from './resource.js';
 import { rawTrigger, signalOf } from './trigger.js';
 import { checkTrusted } from './untrusted-flags.js';
@@ -20,26 +22,24 @@ import { checkTrusted } from './untrusted-flags.js';
 type Post = typeof binding.endpointSend;
 
 interface MessageKind extends OperationKind {
+  readonly name: keyof typeof MESSAGE_KINDS;
   readonly call: Post;
-  /** The general form of the same operation, by number. */
-  readonly general: number;
 }
 
-const SEND = kind('fi_send', binding.endpointSend, MESSAGE_KINDS.send, { receives: false, tagged: false });
-const RECV = kind('fi_recv', binding.endpointRecv, MESSAGE_KINDS.recv, { receives: true, tagged: false });
-const TSEND = kind('fi_tsend', binding.endpointTsend, MESSAGE_KINDS.tsend, { receives: false, tagged: true });
-const TRECV = kind('fi_trecv', binding.endpointTrecv, MESSAGE_KINDS.trecv, { receives: true, tagged: true });
+const SEND = kind('send', binding.endpointSend, { receives: false, tagged: false });
+const RECV = kind('recv', binding.endpointRecv, { receives: true, tagged: false });
+const TSEND = kind('tsend', binding.endpointTsend, { receives: false, tagged: true });
+const TRECV = kind('trecv', binding.endpointTrecv, { receives: true, tagged: true });
 const MULTI_RECEIVE_FLAGS = OPERATION_FLAGS.FI_MULTI_RECV | OPERATION_FLAGS.FI_COMPLETION;
 const INJECT: OperationKind = { syscall: 'fi_inject', receives: false, tagged: false };
 const TINJECT: OperationKind = { syscall: 'fi_tinject', receives: false, tagged: true };
 
 function kind(
-  syscall: string,
+  name: keyof typeof MESSAGE_KINDS,
   call: Post,
-  general: number,
   properties: Pick<OperationKind, 'receives' | 'tagged'>,
 ): MessageKind {
-  return { syscall, call, general, ...properties };
+  return { name, syscall: `fi_${name}`, call, ...properties };
 }
 
 /** What every tag is below: providers carry the bits up to the highest that their memTagFormat has. */
@@ -124,21 +124,28 @@ export abstract class MessageEndpoint extends EndpointBase {
    * Posts a send through the batch door.
    *
    * @param context - An unsigned 32-bit integer, handed back in the batch.
+   * @param batch - Only writes the operation down there, for {@link CompletionQueue.read} to post.
    * @returns false when the provider is full (-FI_EAGAIN): read completions, then post again.
    */
-  postSend(buffer: ArrayBufferView, address: number, context: number): boolean {
-    return this.#post(SEND, buffer, this.destination(address), context, 0, 0);
+  postSend(buffer: ArrayBufferView, address: number, context: number, batch?: PostBatch): boolean {
+    return this.#post(SEND, buffer, this.destination(address), context, 0, 0, batch);
   }
 
   /** Posts a receive through the batch door; see {@link postSend}. */
-  postRecv(buffer: ArrayBufferView, context: number, address = ANY_ADDRESS): boolean {
+  postRecv(buffer: ArrayBufferView, context: number, address = ANY_ADDRESS, batch?: PostBatch): boolean {
     checkAddress(address, ANY_ADDRESS);
-    return this.#post(RECV, buffer, address, context, 0, 0);
+    return this.#post(RECV, buffer, address, context, 0, 0, batch);
   }
 
   /** Posts a tagged send through the batch door; see {@link postSend}. @param tag - A safe integer, or a bigint. */
-  postTsend(buffer: ArrayBufferView, address: number, tag: number | bigint, context: number): boolean {
-    return this.#post(TSEND, buffer, this.destination(address), context, this.#checkTag(tag, 'tag'), 0);
+  postTsend(
+    buffer: ArrayBufferView,
+    address: number,
+    tag: number | bigint,
+    context: number,
+    batch?: PostBatch,
+  ): boolean {
+    return this.#post(TSEND, buffer, this.destination(address), context, this.#checkTag(tag, 'tag'), 0, batch);
   }
 
   /** Posts a tagged receive through the batch door; see {@link postSend}. */
@@ -148,21 +155,28 @@ export abstract class MessageEndpoint extends EndpointBase {
     ignore: number | bigint,
     context: number,
     address = ANY_ADDRESS,
+    batch?: PostBatch,
   ): boolean {
     checkAddress(address, ANY_ADDRESS);
-    return this.#post(TRECV, buffer, address, context, this.#checkTag(tag, 'tag'), checkUint64(ignore, 'ignore'));
+    const bits = checkUint64(ignore, 'ignore');
+    return this.#post(TRECV, buffer, address, context, this.#checkTag(tag, 'tag'), bits, batch);
   }
 
   /**
    * Sends a small message (up to `info.txAttr.injectSize` bytes) through the batch door; see {@link inject}. There is no
-   * completion: the buffer is free again on return.
+   * completion: the buffer is free again once it is posted.
    *
    * @returns false when the provider is full (-FI_EAGAIN).
    */
-  postInject(buffer: ArrayBufferView, address: number): boolean {
+  postInject(buffer: ArrayBufferView, address: number, batch?: PostBatch): boolean {
     this.checkDirection(false);
-    const { memory, offset, length } = this.#locateInjected(buffer);
+    const slice = this.#locateInjected(buffer);
+    const { memory, offset, length } = slice;
     const destination = this.destination(address);
+    if (batch !== undefined) {
+      PostBatch.add(batch, 'inject', handleOf(this), buffer, slice, destination, 0);
+      return true;
+    }
     const result = binding.endpointInject(handleOf(this), memory, offset, length, destination, PROMISE_DOOR);
     return this.postedBatch(result, 'fi_inject');
   }
@@ -257,7 +271,18 @@ export abstract class MessageEndpoint extends EndpointBase {
     }
     const when = rawTrigger(trigger, this);
     const post = (): number =>
-      binding.endpointMessage(handle, kind.general, PROMISE_DOOR, segments, address, tag, ignore, data, flags, ...when);
+      binding.endpointMessage(
+        handle,
+        MESSAGE_KINDS[kind.name],
+        PROMISE_DOOR,
+        segments,
+        address,
+        tag,
+        ignore,
+        data,
+        flags,
+        ...when,
+      );
     return this.begin(kind, buffer, post, signalOf(options ?? {}));
   }
 
@@ -291,15 +316,21 @@ export abstract class MessageEndpoint extends EndpointBase {
     context: number,
     tag: bigint | number,
     ignore: bigint | number,
+    batch: PostBatch | undefined,
   ): boolean {
     checkContext(context);
     this.checkDirection(kind.receives);
-    const { memory, offset, length } = kind.receives ? this.locate(buffer, 'buffer', Infinity) : this.locate(buffer);
+    const slice = kind.receives ? this.locate(buffer, 'buffer', Infinity) : this.locate(buffer);
+    if (batch !== undefined) {
+      PostBatch.add(batch, kind.name, handleOf(this), buffer, slice, address, context, tag, ignore);
+      return true;
+    }
+    const { memory, offset, length } = slice;
     const slot = kind.call(handleOf(this), memory, offset, length, address, context, tag, ignore);
     return this.postedBatch(slot, kind.syscall);
   }
 
-  #locateInjected(buffer: ArrayBufferView): { memory: number; offset: number; length: number } {
+  #locateInjected(buffer: ArrayBufferView): Slice {
     return this.locate(buffer, 'buffer', this.info.txAttr.injectSize, 'txAttr.injectSize');
   }
 

@@ -6,6 +6,7 @@ import { operationFlags, type FlaggedOptions, type SendOptions } from './operati
 import { MessageEndpoint } from './endpoint-messages.js';
 import { fabricError, show } from './errors.js';
 import type { Completion } from './operation.js';
+import { PostBatch } from './post-batch.js';
 import { RemoteRegion } from './remote-region.js';
 import { handleOf } from './resource.js';
 import { rawTrigger, signalOf } from './trigger.js';
@@ -24,18 +25,20 @@ export interface ReadOptions extends FlaggedOptions, RemoteOffset {}
 export interface WriteOptions extends SendOptions, RemoteOffset {}
 
 interface RmaKind extends OperationKind {
+  readonly name: 'read' | 'write';
   readonly call: typeof binding.endpointRead;
   readonly isWrite: boolean;
 }
 
 const READ: RmaKind = {
+  name: 'read',
   syscall: 'fi_read',
   receives: false,
   tagged: false,
   call: binding.endpointRead,
   isWrite: false,
 };
-const WRITE: RmaKind = { ...READ, syscall: 'fi_write', call: binding.endpointWrite, isWrite: true };
+const WRITE: RmaKind = { ...READ, name: 'write', syscall: 'fi_write', call: binding.endpointWrite, isWrite: true };
 const INJECT: OperationKind = { syscall: 'fi_inject_write', receives: false, tagged: false };
 
 /** An endpoint that reads and writes memory of its peers. */
@@ -87,6 +90,7 @@ export abstract class RmaEndpoint extends MessageEndpoint {
    *
    * @param remoteOffset - In bytes from the start of `remote`.
    * @param context - An unsigned 32-bit integer, handed back in the batch.
+   * @param batch - Only writes the operation down there, for {@link CompletionQueue.read} to post.
    * @returns false when the provider is full (-FI_EAGAIN): read completions, then post again.
    */
   postRead(
@@ -95,8 +99,9 @@ export abstract class RmaEndpoint extends MessageEndpoint {
     remote: RemoteRegion,
     remoteOffset: number,
     context: number,
+    batch?: PostBatch,
   ): boolean {
-    return this.#post(READ, buffer, address, remote, remoteOffset, context);
+    return this.#post(READ, buffer, address, remote, remoteOffset, context, batch);
   }
 
   /** Posts a write through the batch door; see {@link postRead}. */
@@ -106,8 +111,9 @@ export abstract class RmaEndpoint extends MessageEndpoint {
     remote: RemoteRegion,
     remoteOffset: number,
     context: number,
+    batch?: PostBatch,
   ): boolean {
-    return this.#post(WRITE, buffer, address, remote, remoteOffset, context);
+    return this.#post(WRITE, buffer, address, remote, remoteOffset, context, batch);
   }
 
   /** @internal Where in the peer's memory. @throws as the operations do that need it. */
@@ -174,11 +180,18 @@ export abstract class RmaEndpoint extends MessageEndpoint {
     remote: RemoteRegion,
     remoteOffset: number,
     context: number,
+    batch: PostBatch | undefined,
   ): boolean {
     checkContext(context);
     this.destination(address);
-    const { memory, offset, length } = this.locate(buffer);
+    const slice = this.locate(buffer);
+    const { memory, offset, length } = slice;
     const remoteAddress = this.locateRemote(remote, remoteOffset, length);
+    if (batch !== undefined) {
+      const { name } = kind;
+      PostBatch.add(batch, name, handleOf(this), buffer, slice, address, context, remoteAddress, remote.keyArgument);
+      return true;
+    }
     const slot = kind.call(handleOf(this), memory, offset, length, address, context, remoteAddress, remote.keyArgument);
     return this.postedBatch(slot, kind.syscall);
   }

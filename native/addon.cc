@@ -86,6 +86,7 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   ExportPassiveEndpoint(env, exports, environment);
   ExportConnection(env, exports, environment);
   ExportMessage(env, exports, environment);
+  ExportSinglePost(env, exports, environment);
   ExportRma(env, exports, environment);
   ExportAtomic(env, exports, environment);
   ExportMemory(env, exports, environment);

@@ -39,6 +39,8 @@ struct AddressVector {
   }
 
   int32_t IndexOf(fi_addr_t address) const {
+    // Most providers count as we do.
+    if (address < addresses.size() && addresses[address] == address) return static_cast<int32_t>(address);
     auto found = indices.find(address);
     return found == indices.end() ? -1 : found->second;
   }

@@ -20,6 +20,7 @@ class Progress;
 struct CompletionArrays {
   static constexpr size_t kBytesPerEntry = 5 * 8 + 4 * 4;
 
+  CompletionArrays() = default;
   CompletionArrays(uint8_t* base, int count) : capacity(count) {
     size_t n = static_cast<size_t>(count);
     length = reinterpret_cast<double*>(base);
@@ -33,7 +34,7 @@ struct CompletionArrays {
     source = reinterpret_cast<int32_t*>(base + 52 * n);
   }
 
-  int capacity;
+  int capacity = 0;
   double* length;
   uint64_t* flags;
   uint64_t* data;

@@ -86,6 +86,7 @@ void ExportEventQueue(Napi::Env env, Napi::Object exports, Environment* environm
 void ExportPassiveEndpoint(Napi::Env env, Napi::Object exports, Environment* environment);
 void ExportConnection(Napi::Env env, Napi::Object exports, Environment* environment);
 void ExportMessage(Napi::Env env, Napi::Object exports, Environment* environment);
+void ExportSinglePost(Napi::Env env, Napi::Object exports, Environment* environment);
 void ExportRma(Napi::Env env, Napi::Object exports, Environment* environment);
 void ExportAtomic(Napi::Env env, Napi::Object exports, Environment* environment);
 void ExportMemory(Napi::Env env, Napi::Object exports, Environment* environment);

@@ -10,64 +10,6 @@
 namespace node_libfabric {
 namespace {
 
-// Providers without such messages have no table of their operations. Those that have one expect that the endpoint was
-// opened for it: what net of libfabric 1.17 sends with it all the same, its receiver does not survive (xnet_op_tagged).
-int CheckMessages(const Endpoint* endpoint, bool is_tagged) {
-  bool has = is_tagged ? endpoint->fid->tagged && (endpoint->caps & FI_TAGGED)
-                       : endpoint->fid->msg && (endpoint->caps & FI_MSG);
-  return has ? 0 : -FI_EOPNOTSUPP;
-}
-
-struct MessagePost : Post {
-  MessagePost(napi_env env, napi_callback_info info, bool is_tagged) : Post(env, info) {
-    if (!error) error = CheckMessages(endpoint, is_tagged);
-  }
-};
-
-// ssize_t fi_send(struct fid_ep *ep, const void *buf, size_t len, void *desc, fi_addr_t dest_addr, void *context)
-napi_value EndpointSend(napi_env env, napi_callback_info info) {
-  MessagePost post(env, info, false);
-  return post.Run(env, Direction::kTransmit, [&post](void* context) {
-    return fi_send(post.endpoint->fid, post.buffer, post.length, post.descriptor, post.address, context);
-  });
-}
-
-// ssize_t fi_recv(struct fid_ep *ep, void *buf, size_t len, void *desc, fi_addr_t src_addr, void *context)
-napi_value EndpointRecv(napi_env env, napi_callback_info info) {
-  MessagePost post(env, info, false);
-  return post.Run(env, Direction::kReceive, [&post](void* context) {
-    return fi_recv(post.endpoint->fid, post.buffer, post.length, post.descriptor, post.address, context);
-  });
-}
-
-// ssize_t fi_tsend(struct fid_ep *ep, const void *buf, size_t len, void *desc, fi_addr_t dest_addr, uint64_t tag,
-//                  void *context)
-napi_value EndpointTsend(napi_env env, napi_callback_info info) {
-  MessagePost post(env, info, true);
-  return post.Run(env, Direction::kTransmit, [env, &post](void* context) {
-    uint64_t tag = WireValueArgument(env, post.argv[6]);
-    return fi_tsend(post.endpoint->fid, post.buffer, post.length, post.descriptor, post.address, tag, context);
-  });
-}
-
-// ssize_t fi_trecv(struct fid_ep *ep, void *buf, size_t len, void *desc, fi_addr_t src_addr, uint64_t tag,
-//                  uint64_t ignore, void *context)
-napi_value EndpointTrecv(napi_env env, napi_callback_info info) {
-  MessagePost post(env, info, true);
-  return post.Run(env, Direction::kReceive, [env, &post](void* context) {
-    uint64_t tag = WireValueArgument(env, post.argv[6]);
-    uint64_t ignore = WireValueArgument(env, post.argv[7]);
-    return fi_trecv(post.endpoint->fid, post.buffer, post.length, post.descriptor, post.address, tag, ignore, context);
-  });
-}
-
-// ssize_t fi_inject(struct fid_ep *ep, const void *buf, size_t len, fi_addr_t dest_addr)
-napi_value EndpointInject(napi_env env, napi_callback_info info) {
-  MessagePost post(env, info, false);
-  if (post.error) return Int32Result(env, post.error);
-  return Int32Result(env, static_cast<int32_t>(fi_inject(post.endpoint->fid, post.buffer, post.length, post.address)));
-}
-
 // Which message operation endpointMessage shall post. lib/binding.ts has the same numbers.
 enum class MessageKind { kSend, kRecv, kTsend, kTrecv };
 
@@ -171,7 +113,7 @@ Napi::Value EndpointMessage(const Napi::CallbackInfo& info) {
 // ssize_t fi_tinjectdata(struct fid_ep *ep, const void *buf, size_t len, uint64_t data, fi_addr_t dest_addr, uint64_t
 // tag)
 napi_value EndpointInjectMessage(napi_env env, napi_callback_info info) {
-  Post post(env, info);
+  PostArguments post(env, info);
   bool has_tag = !IsUndefined(env, post.argv[5]);
   if (!post.error) post.error = CheckMessages(post.endpoint, has_tag);
   if (post.error) return Int32Result(env, post.error);
@@ -193,11 +135,6 @@ napi_value EndpointInjectMessage(napi_env env, napi_callback_info info) {
 }  // namespace
 
 void ExportMessage(Napi::Env env, Napi::Object exports, Environment* environment) {
-  ExportRaw(env, exports, environment, "endpointSend", EndpointSend);
-  ExportRaw(env, exports, environment, "endpointRecv", EndpointRecv);
-  ExportRaw(env, exports, environment, "endpointTsend", EndpointTsend);
-  ExportRaw(env, exports, environment, "endpointTrecv", EndpointTrecv);
-  ExportRaw(env, exports, environment, "endpointInject", EndpointInject);
   Export(env, exports, environment, "endpointMessage", EndpointMessage);
   ExportRaw(env, exports, environment, "endpointInjectMessage", EndpointInjectMessage);
 }

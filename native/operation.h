@@ -38,6 +38,8 @@ struct Operation {
   // FI_PEEK with FI_CLAIM: the provider keeps what it found in `context`, for the receive that has this context again.
   bool claims;
   uint64_t tag;  // of the message that it has claimed
+  // Whether it completes once, for a reader of `reader`.
+  bool IsSimple(Door reader) const { return door == reader && !many && !claims; }
   // Further memories that it uses: vectors, results and comparands of atomics.
   std::unique_ptr<std::vector<std::pair<Memory*, int32_t>>> more;
 };

@@ -33,55 +33,48 @@ inline int FindDestination(Endpoint& endpoint, int32_t index, fi_addr_t* address
   return 0;
 }
 
-// The arguments of every post: (endpoint, memory, offset, length, address, context [, tag [, ignore]]).
-// `address` is an index of the bound address vector, or -1 for any source. `context` is -1 in the promise door.
+// One operation with one buffer, checked: every handle, the bytes and the address exist. Its `error` says what does
+// not.
 struct Post {
-  Post(napi_env env, napi_callback_info info) {
-    size_t argc = 8;
-    napi_get_cb_info(env, info, &argc, argv, nullptr, &data);
-    auto& environment = *static_cast<Environment*>(data);
-    endpoint = environment.endpoints.Get(Int32Argument(env, argv[0], -1));
-    memory_handle = Int32Argument(env, argv[1], -1);
-    memory = environment.memories.Get(memory_handle);
+  // `located` is a memory, `address_index` one of the bound address vector, or -1 for any source.
+  void Find(Environment& environment, int32_t endpoint_handle, int32_t located, int64_t offset, int64_t bytes,
+            int32_t address_index) {
+    endpoint = environment.endpoints.Get(endpoint_handle);
+    memory_handle = located;
+    memory = environment.memories.Get(located);
     if (!endpoint || !endpoint->enabled || !memory) {
       error = -FI_EBADF;
       return;
     }
-    int64_t offset = Int64Argument(env, argv[2], -1);
-    int64_t bytes = Int64Argument(env, argv[3], -1);
     if (!memory->Contains(offset, bytes)) {
       error = -FI_EINVAL;
       return;
     }
     buffer = memory->At(offset);
     length = static_cast<size_t>(bytes);
-    error = FindAddress(*endpoint, Int32Argument(env, argv[4], -2), &address);
-    if (error) return;
-    error = memory->Describe(endpoint->domain, buffer, length, &descriptor);
+    error = FindAddress(*endpoint, address_index, &address);
+    if (!error) error = memory->Describe(endpoint->domain, buffer, length, &descriptor);
   }
 
   // Posts through `call(context)`. Returns the operation's slot, or a negative libfabric code (-FI_EAGAIN: full).
+  // `user_context` is -1 in the promise door.
   template <typename Call>
-  napi_value Run(napi_env env, Direction direction, Call call) {
-    if (error) return Int32Result(env, error);
-    int64_t context = Int64Argument(env, argv[5], -1);
-    Door door = context < 0 ? Door::kPromise : Door::kBatch;
+  int32_t Begin(Direction direction, int64_t user_context, Call call) {
+    Door door = user_context < 0 ? Door::kPromise : Door::kBatch;
     CompletionQueue* queue = endpoint->queue;
     Operation* operation =
-        queue->Begin(endpoint, direction, memory, memory_handle, door, static_cast<uint32_t>(context));
-    if (!operation) return Int32Result(env, -FI_EAGAIN);
+        queue->Begin(endpoint, direction, memory, memory_handle, door, static_cast<uint32_t>(user_context));
+    if (!operation) return -FI_EAGAIN;
     operation->start = buffer;
     operation->length = length;
     ssize_t result = call(&operation->context);
     if (result) {
       queue->Abandon(operation);
-      return Int32Result(env, static_cast<int32_t>(result));
+      return static_cast<int32_t>(result);
     }
-    return Int32Result(env, static_cast<int32_t>(operation->slot));
+    return static_cast<int32_t>(operation->slot);
   }
 
-  napi_value argv[8];
-  void* data;
   Endpoint* endpoint;
   Memory* memory;
   int32_t memory_handle;
@@ -91,6 +84,27 @@ struct Post {
   void* descriptor = nullptr;
   int error = 0;
 };
+
+// A post from the arguments of a call: (endpoint, memory, offset, length, address, …), three more at most.
+struct PostArguments : Post {
+  PostArguments(napi_env env, napi_callback_info info) {
+    size_t argc = 8;
+    void* data;
+    napi_get_cb_info(env, info, &argc, argv, nullptr, &data);
+    Find(*static_cast<Environment*>(data), Int32Argument(env, argv[0], -1), Int32Argument(env, argv[1], -1),
+         Int64Argument(env, argv[2], -1), Int64Argument(env, argv[3], -1), Int32Argument(env, argv[4], -2));
+  }
+
+  napi_value argv[8];
+};
+
+// Providers without such messages have no table of their operations. Those that have one expect that the endpoint was
+// opened for it: what net of libfabric 1.17 sends with it all the same, its receiver does not survive (xnet_op_tagged).
+inline int CheckMessages(const Endpoint* endpoint, bool is_tagged) {
+  bool has = is_tagged ? endpoint->fid->tagged && (endpoint->caps & FI_TAGGED)
+                       : endpoint->fid->msg && (endpoint->caps & FI_MSG);
+  return has ? 0 : -FI_EOPNOTSUPP;
+}
 
 // Parts of memories, as a post of more than one buffer has them: JavaScript gives [memory, offset, length, …].
 class Segments {

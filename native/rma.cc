@@ -7,40 +7,6 @@
 namespace node_libfabric {
 namespace {
 
-// The posts of an RMA operation take two arguments more than Post's: (…, remoteAddress, remoteKey).
-struct RmaPost : Post {
-  RmaPost(napi_env env, napi_callback_info info) : Post(env, info) {
-    if (error) return;
-    // Providers without RMA have no such table.
-    if (!endpoint->fid->rma) error = -FI_EOPNOTSUPP;
-    remote = WireValueArgument(env, argv[6]);
-    key = WireValueArgument(env, argv[7]);
-  }
-
-  uint64_t remote = 0;
-  uint64_t key = 0;
-};
-
-// ssize_t fi_read(struct fid_ep *ep, void *buf, size_t len, void *desc, fi_addr_t src_addr, uint64_t addr,
-//                 uint64_t key, void *context)
-napi_value EndpointRead(napi_env env, napi_callback_info info) {
-  RmaPost post(env, info);
-  return post.Run(env, Direction::kTransmit, [&post](void* context) {
-    return fi_read(post.endpoint->fid, post.buffer, post.length, post.descriptor, post.address, post.remote, post.key,
-                   context);
-  });
-}
-
-// ssize_t fi_write(struct fid_ep *ep, const void *buf, size_t len, void *desc, fi_addr_t dest_addr, uint64_t addr,
-//                  uint64_t key, void *context)
-napi_value EndpointWrite(napi_env env, napi_callback_info info) {
-  RmaPost post(env, info);
-  return post.Run(env, Direction::kTransmit, [&post](void* context) {
-    return fi_write(post.endpoint->fid, post.buffer, post.length, post.descriptor, post.address, post.remote, post.key,
-                    context);
-  });
-}
-
 // endpointInjectWrite(endpoint, memory, offset, length, address, data, remoteAddress, remoteKey): number
 //
 // ssize_t fi_inject_write(struct fid_ep *ep, const void *buf, size_t len, fi_addr_t dest_addr, uint64_t addr,
@@ -48,15 +14,19 @@ napi_value EndpointWrite(napi_env env, napi_callback_info info) {
 // ssize_t fi_inject_writedata(struct fid_ep *ep, const void *buf, size_t len, uint64_t data, fi_addr_t dest_addr,
 //                             uint64_t addr, uint64_t key)
 napi_value EndpointInjectWrite(napi_env env, napi_callback_info info) {
-  RmaPost post(env, info);
+  PostArguments post(env, info);
+  // Providers without RMA have no such table.
+  if (!post.error && !post.endpoint->fid->rma) post.error = -FI_EOPNOTSUPP;
   if (post.error) return Int32Result(env, post.error);
   struct fid_ep* ep = post.endpoint->fid;
+  uint64_t remote = WireValueArgument(env, post.argv[6]);
+  uint64_t key = WireValueArgument(env, post.argv[7]);
   ssize_t result;
   if (IsUndefined(env, post.argv[5])) {
-    result = fi_inject_write(ep, post.buffer, post.length, post.address, post.remote, post.key);
+    result = fi_inject_write(ep, post.buffer, post.length, post.address, remote, key);
   } else {
     uint64_t data = WireValueArgument(env, post.argv[5]);
-    result = fi_inject_writedata(ep, post.buffer, post.length, data, post.address, post.remote, post.key);
+    result = fi_inject_writedata(ep, post.buffer, post.length, data, post.address, remote, key);
   }
   return Int32Result(env, static_cast<int32_t>(result));
 }
@@ -104,8 +74,6 @@ Napi::Value EndpointRma(const Napi::CallbackInfo& info) {
 }  // namespace
 
 void ExportRma(Napi::Env env, Napi::Object exports, Environment* environment) {
-  ExportRaw(env, exports, environment, "endpointRead", EndpointRead);
-  ExportRaw(env, exports, environment, "endpointWrite", EndpointWrite);
   ExportRaw(env, exports, environment, "endpointInjectWrite", EndpointInjectWrite);
   Export(env, exports, environment, "endpointRma", EndpointRma);
 }

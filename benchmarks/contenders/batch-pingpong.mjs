@@ -1,5 +1,5 @@
 /** Ping-pong through the batch door: the loop of ../reference/pingpong.c. */
-import { CompletionBatch } from 'node-libfabric';
+import { CompletionBatch, PostBatch } from 'node-libfabric';
 import { closeEndpoint, meet, openEndpoint } from './fabric.mjs';
 import { part, report } from './lines.mjs';
 import { readOptions } from './options.mjs';
@@ -18,36 +18,38 @@ const options = readOptions();
 const endpoint = openEndpoint(options, 'manual');
 const queue = endpoint.completionQueue;
 const batch = new CompletionBatch(64);
+const posts = new PostBatch(2);
 const outgoing = Buffer.alloc(options.largest);
 const incoming = Buffer.alloc(options.largest);
 const expected = Buffer.alloc(options.largest);
 fillPattern(outgoing, options.isClient);
 fillPattern(expected, !options.isClient);
-let posted = 0;
 let received = 0;
 let sent = 0;
 let completed = 0;
 let arrivedLength = 0;
+let isInjected = false;
 
-function postReceive() {
-  if (endpoint.postRecv(incoming, RECEIVE)) posted++;
+/** @param {Buffer} message what the posts of the next phase send */
+function preparePosts(message) {
+  posts.clear();
+  isInjected = message.length <= endpoint.info.txAttr.injectSize;
+  if (isInjected) endpoint.postInject(message, peer, posts);
+  else endpoint.postSend(message, peer, SEND, posts);
+  endpoint.postRecv(incoming, RECEIVE, undefined, posts);
+  posts.rewind(0);
 }
 
-/** @param {Buffer} message */
-function postMessage(message) {
-  if (message.length <= endpoint.info.txAttr.injectSize) {
-    if (!endpoint.postInject(message, peer)) return false;
-    completed++;
-  } else if (!endpoint.postSend(message, peer, SEND)) {
-    return false;
-  }
+/** Sends a message, and posts a receive in place of the one that was used, with the next look at the queue. */
+function sendMessage() {
+  posts.rewind();
   sent++;
-  return true;
+  if (isInjected) completed++;
 }
 
 /** @param {number} spin */
 function takeCompletions(spin) {
-  const count = queue.read(batch, spin);
+  const count = queue.read(batch, spin, posts);
   for (let i = 0; i < count; i++) {
     if (batch.error[i] !== 0) throw new Error(`an operation failed: ${queue.strerror(batch.providerError[i] ?? 0)}`);
     if (batch.context[i] === SEND) {
@@ -59,10 +61,8 @@ function takeCompletions(spin) {
   }
 }
 
-/** @param {Buffer} message */
-function sendMessage(message) {
-  while (!postMessage(message)) takeCompletions(0);
-  if (posted < received + RECEIVES_AHEAD) postReceive();
+function finishSends() {
+  while (completed < sent || !posts.isPosted) takeCompletions(SPIN_MICROSECONDS);
 }
 
 /**
@@ -77,7 +77,7 @@ function receiveMessage(size, wanted) {
 
 /** @param {Buffer} message */
 function roundTrip(message) {
-  sendMessage(message);
+  sendMessage();
   receiveMessage(message.length, sent);
 }
 
@@ -94,6 +94,7 @@ function checkedRoundTrip(message, purpose) {
 /** @param {number} size */
 function runClient(size) {
   const message = outgoing.subarray(0, size);
+  preparePosts(message);
   let end = performance.now() + options.seconds * 500;
   do checkedRoundTrip(message, CHECKED);
   while (performance.now() < end);
@@ -111,24 +112,24 @@ function runClient(size) {
   } while (before < end && count < samples.length);
 
   checkedRoundTrip(message, LAST);
-  while (completed < sent) takeCompletions(SPIN_MICROSECONDS);
+  finishSends();
   return roundTrips(size, count, before - start);
 }
 
 /** @param {number} size */
 function runServer(size) {
-  const message = outgoing.subarray(0, size);
+  preparePosts(outgoing.subarray(0, size));
   let purpose;
   do {
     receiveMessage(size, sent + 1);
     purpose = incoming[0];
     if (purpose !== TIMED) checkPattern(incoming.subarray(0, size), expected);
-    sendMessage(message);
+    sendMessage();
   } while (purpose !== LAST);
-  while (completed < sent) takeCompletions(SPIN_MICROSECONDS);
+  finishSends();
 }
 
-for (let i = 0; i < RECEIVES_AHEAD; i++) postReceive();
+for (let i = 0; i < RECEIVES_AHEAD; i++) endpoint.postRecv(incoming, RECEIVE);
 const peer = await meet(endpoint, options);
 const phases = options.sizes.map(options.isClient ? runClient : runServer);
 await part(() => {

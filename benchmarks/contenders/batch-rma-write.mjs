@@ -1,5 +1,5 @@
 /** Writes to the memory of the server through the batch door: the loop of ../reference/rma_write.c. */
-import { CompletionBatch, RemoteRegion } from 'node-libfabric';
+import { CompletionBatch, PostBatch, RemoteRegion } from 'node-libfabric';
 import { closeEndpoint, meet, openEndpoint } from './fabric.mjs';
 import { hear, part, report, say } from './lines.mjs';
 import { readOptions } from './options.mjs';
@@ -16,12 +16,13 @@ const options = readOptions();
 const endpoint = openEndpoint(options, 'manual', ['FI_MSG', 'FI_RMA']);
 const queue = endpoint.completionQueue;
 const batch = new CompletionBatch(64);
+const posts = new PostBatch(options.window);
 const memory = endpoint.domain.allocate(options.largest);
 let posted = 0;
 let completed = 0;
 
 function takeCompletions(spin = SPIN_MICROSECONDS) {
-  const count = queue.read(batch, spin);
+  const count = queue.read(batch, spin, posts);
   for (let i = 0; i < count; i++) {
     if (batch.error[i] !== 0) throw new Error(`a write failed: ${queue.strerror(batch.providerError[i] ?? 0)}`);
   }
@@ -31,16 +32,18 @@ function takeCompletions(spin = SPIN_MICROSECONDS) {
 /**
  * Keeps the window full for so long, and once around at least.
  *
- * @param {Uint8Array} message
  * @param {number} duration in milliseconds
  * @returns {number} when it ended
  */
-function writeFor(message, duration) {
+function writeFor(duration) {
   const end = performance.now() + duration;
   const fewest = completed + options.window;
   let now;
   do {
-    while (posted - completed < options.window && endpoint.postWrite(message, peer, remote, 0, CONTEXT)) posted++;
+    if (posts.isPosted) {
+      posts.rewind(options.window - (posted - completed));
+      posted = completed + options.window;
+    }
     takeCompletions();
     now = performance.now();
   } while (now < end || completed < fewest);
@@ -50,11 +53,14 @@ function writeFor(message, duration) {
 /** @param {number} size */
 function runClient(size) {
   const message = memory.bytes.subarray(0, size);
-  const start = writeFor(message, options.seconds * 500);
+  posts.clear();
+  for (let i = 0; i < options.window; i++) endpoint.postWrite(message, peer, remote, 0, CONTEXT, posts);
+  posts.rewind(0);
+  const start = writeFor(options.seconds * 500);
   const before = completed;
-  const end = writeFor(message, options.seconds * 1000);
+  const end = writeFor(options.seconds * 1000);
   const result = throughput(size, completed - before, end - start);
-  while (completed < posted) takeCompletions();
+  while (completed < posted || !posts.isPosted) takeCompletions();
   return result;
 }
 

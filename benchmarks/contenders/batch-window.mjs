@@ -1,5 +1,5 @@
 /** Windows of messages through the batch door: the loop of ../reference/window.c. */
-import { CompletionBatch } from 'node-libfabric';
+import { CompletionBatch, PostBatch } from 'node-libfabric';
 import { closeEndpoint, meet, openEndpoint } from './fabric.mjs';
 import { part, report } from './lines.mjs';
 import { watchMemory } from './memory.mjs';
@@ -8,8 +8,6 @@ import { CHECKED, checkPattern, fillPattern, LAST, TIMED } from './pattern.mjs';
 import { throughput } from './throughput.mjs';
 
 const ACKNOWLEDGEMENT_BYTES = 4;
-/** How many acknowledgements the client has receives for. */
-const ACKNOWLEDGEMENTS_AHEAD = 2;
 /** Of each phase, however long they take. */
 const FEWEST_WINDOWS = 3;
 /** Messages before memory is watched: until everything is compiled. */
@@ -25,34 +23,28 @@ const { window } = options;
 const endpoint = openEndpoint(options, 'manual');
 const queue = endpoint.completionQueue;
 const batch = new CompletionBatch(64);
+const windowPosts = new PostBatch(window + 1);
+const receivePosts = new PostBatch(window);
 const outgoing = Buffer.alloc(options.largest);
 const incoming = Buffer.alloc(options.largest);
 const expected = Buffer.alloc(options.largest);
 const acknowledgement = Buffer.alloc(ACKNOWLEDGEMENT_BYTES);
 fillPattern(outgoing, options.isClient);
 fillPattern(expected, !options.isClient);
-let posted = 0;
+/** Receives that have been asked for, the server's. */
+let posted = window;
 let received = 0;
+/** What the server waits for; more may have come by then. */
+let wanted = 0;
 let sent = 0;
 let completed = 0;
 
-/** @param {Buffer} buffer */
-function postReceive(buffer) {
-  if (!endpoint.postRecv(buffer, RECEIVE)) return false;
-  posted++;
-  return true;
-}
-
-/** @param {Buffer} buffer */
-function postSend(buffer) {
-  if (!endpoint.postSend(buffer, peer, SEND)) return false;
-  sent++;
-  return true;
-}
-
-/** @param {number} size */
-function takeCompletions(size, spin = SPIN_MICROSECONDS) {
-  const count = queue.read(batch, spin);
+/**
+ * @param {number} size
+ * @param {PostBatch} [posts]
+ */
+function takeCompletions(size, posts, spin = SPIN_MICROSECONDS) {
+  const count = queue.read(batch, spin, posts);
   for (let i = 0; i < count; i++) {
     if (batch.error[i] !== 0) throw new Error(`an operation failed: ${queue.strerror(batch.providerError[i] ?? 0)}`);
     if (batch.context[i] === SEND) {
@@ -65,19 +57,24 @@ function takeCompletions(size, spin = SPIN_MICROSECONDS) {
   }
 }
 
+/** @param {Buffer} message what {@link sendWindow} sends from now on */
+function prepareWindow(message) {
+  windowPosts.clear();
+  endpoint.postRecv(acknowledgement, RECEIVE, undefined, windowPosts);
+  for (let i = 0; i < window; i++) endpoint.postSend(message, peer, SEND, windowPosts);
+  windowPosts.rewind(0);
+}
+
 /**
  * @param {Buffer} message
  * @param {number} purpose
  */
 function sendWindow(message, purpose) {
   message[0] = purpose;
-  const wanted = sent + window;
   const acknowledged = received + 1;
-  while (received < acknowledged) {
-    while (sent < wanted && postSend(message)) continue;
-    if (posted < received + ACKNOWLEDGEMENTS_AHEAD) postReceive(acknowledgement);
-    takeCompletions(ACKNOWLEDGEMENT_BYTES);
-  }
+  sent += window;
+  windowPosts.rewind();
+  while (received < acknowledged || !windowPosts.isPosted) takeCompletions(ACKNOWLEDGEMENT_BYTES, windowPosts);
 }
 
 /**
@@ -109,6 +106,7 @@ function sendForSeconds(message) {
 /** @param {number} size */
 function runClient(size) {
   const message = outgoing.subarray(0, size);
+  prepareWindow(message);
   const end = performance.now() + options.seconds * 500;
   do sendWindow(message, CHECKED);
   while (performance.now() < end);
@@ -125,10 +123,14 @@ function runServer(size) {
   let memoryCost;
   let purpose;
   do {
-    const wanted = received + window;
+    wanted += window;
     while (received < wanted) {
-      while (posted < received + window && postReceive(incoming)) continue;
-      takeCompletions(size);
+      // Every message that came makes room for another receive.
+      if (receivePosts.isPosted && posted < received + window) {
+        receivePosts.rewind(received + window - posted);
+        posted = received + window;
+      }
+      takeCompletions(size, receivePosts);
     }
     // Nothing can arrive before the window is acknowledged: the buffer is quiet.
     purpose = incoming[0];
@@ -137,18 +139,21 @@ function runServer(size) {
       watchedFrom = received;
       memoryCost = watchMemory();
     }
-    while (!postSend(acknowledgement)) takeCompletions(size, 0);
+    while (!endpoint.postSend(acknowledgement, peer, SEND)) takeCompletions(size, undefined, 0);
+    sent++;
   } while (purpose !== LAST);
   return memoryCost?.(received - watchedFrom);
 }
 
 if (!options.isClient) {
-  while (posted < window && postReceive(incoming)) continue;
+  for (let i = 0; i < window; i++) endpoint.postRecv(incoming, RECEIVE, undefined, receivePosts);
+  do takeCompletions(0, receivePosts, 0);
+  while (!receivePosts.isPosted);
 }
 const peer = await meet(endpoint, options);
 const phases = options.sizes.map(options.isClient ? runClient : runServer);
 await part(() => {
-  takeCompletions(0, 0);
+  takeCompletions(0, undefined, 0);
 });
 closeEndpoint(endpoint);
 report({ phases });

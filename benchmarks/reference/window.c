@@ -21,6 +21,7 @@ static struct options options;
 static unsigned char *outgoing, *incoming, *expected;
 static unsigned char acknowledgement[ACKNOWLEDGEMENT_BYTES];
 static long posted, received, sent, completed;
+static long wanted;  // what the server waits for; more may have come by then
 
 static int post_receive(unsigned char* buffer, size_t size) {
   struct operation* operation = take_operation(RECEIVE);
@@ -57,9 +58,9 @@ static void take_completions(size_t size) {
 
 static void send_window(size_t size, enum purpose purpose) {
   outgoing[0] = purpose;
-  long wanted = sent + options.window, acknowledged = received + 1;
+  long last = sent + options.window, acknowledged = received + 1;
   while (received < acknowledged) {
-    while (sent < wanted && post_send(outgoing, size)) continue;
+    while (sent < last && post_send(outgoing, size)) continue;
     if (posted < received + ACKNOWLEDGEMENTS_AHEAD) post_receive(acknowledgement, ACKNOWLEDGEMENT_BYTES);
     take_completions(ACKNOWLEDGEMENT_BYTES);
   }
@@ -87,7 +88,7 @@ static void run_client(size_t size, FILE* result) {
 static void run_server(size_t size) {
   enum purpose purpose;
   do {
-    long wanted = received + options.window;
+    wanted += options.window;
     while (received < wanted) {
       while (posted < received + options.window && post_receive(incoming, options.largest)) continue;
       take_completions(size);

@@ -1,5 +1,6 @@
 // @ts-nocheck: see values.mjs
 /** fi_msg(3) and fi_tagged(3), through both doors. */
+import { PostBatch } from 'node-libfabric';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 
 export const weight = 6;
@@ -47,6 +48,15 @@ export const actions = [
   (s, a, b, c) => s.endpoint(a).postTsend(s.buffer(b), s.address(c), s.tag(a), s.context(c)),
   (s, a, b, c) => s.endpoint(a).postTrecv(s.buffer(b), s.tag(a), s.tag(c), s.context(b)),
   (s, a, b, c) => s.endpoint(a).postInject(s.buffer(b), s.address(c)),
+  (s, a, b, c) => poster(s, a).postSend(s.buffer(b), s.address(c), s.context(a), s.any('posts', c)),
+  (s, a, b, c) => poster(s, a).postRecv(s.buffer(b), s.context(a), undefined, s.any('posts', c)),
+  (s, a, b, c) => s.endpoint(a).postTsend(s.buffer(b), s.address(c), s.tag(a), s.context(c), s.any('posts', c)),
+  (s, a, b, c) => s.endpoint(a).postTrecv(s.buffer(b), s.tag(a), s.tag(c), s.context(b), undefined, s.any('posts', c)),
+  (s, a, b, c) => s.endpoint(a).postInject(s.buffer(b), s.address(c), s.any('posts', c)),
+  (s, a, b, c) => s.endpoint(a).completionQueue.read(s.any('batch', b), c % 100, s.any('posts', c)),
+  (s, a, b) => s.any('posts', a)?.rewind(b % 5 === 0 ? undefined : b % 5),
+  (s, a, b) => b % 4 === 0 && s.any('posts', a)?.clear(),
+  (s, a, b, c) => s.keep('posts', new PostBatch(c % 8 === 0 ? s.address(c) : (c % 16) + 1)),
   (s, a, b, c) => s.endpoint(a).postMultiRecv(s.buffer(b), s.context(c)),
   (s, a, b, c) => s.endpoint(a).completionQueue.read(s.any('batch', b), c % 100),
   (s, a, b, c) => s.any('queue', a)?.read(s.any('batch', b), s.address(c)),

@@ -34,4 +34,6 @@ export const actions = [
   (s, a, b, c) => s.track(s.endpoint(a).injectWrite(s.buffer(b), s.address(c), s.any('remote', b), options(s, a, c))),
   (s, a, b, c) => s.endpoint(a).postWrite(local(s, b), s.address(c), s.any('remote', a), offset(c), s.context(b)),
   (s, a, b, c) => s.endpoint(a).postRead(local(s, b), s.address(c), s.any('remote', a), offset(c), s.context(b)),
+  (s, a, b, c) =>
+    s.endpoint(a).postWrite(local(s, b), s.address(c), s.any('remote', a), offset(c), s.context(b), s.any('posts', c)),
 ];
