@@ -176,12 +176,33 @@ export abstract class EndpointBase extends Resource {
     }
     const operation = new PendingOperation(this, kind.syscall, kind.tagged, isInjected);
     this.start(operation, kind.receives, buffers, post);
-    if (signal !== undefined) {
-      operation.listen(signal, () => {
-        this.cancel(operation, kind.receives);
-      });
-    }
+    if (signal !== undefined) this.#listen(operation, kind, signal);
     return operation.promise;
+  }
+
+  /**
+   * @internal Whether an operation may be posted at once, without the closure that {@link begin} takes: it is not to be
+   * aborted, and none of its kind waits for room.
+   */
+  isReady(kind: OperationKind, signal: AbortSignal | undefined): boolean {
+    this.checkDirection(kind.receives);
+    return signal?.aborted !== true && this.#blocked(kind.receives).isEmpty;
+  }
+
+  /** @internal The promise of an operation that was posted at once. @throws FabricError when it was refused. */
+  begun(kind: OperationKind, slot: number, signal: AbortSignal | undefined): Promise<Completion> {
+    this.checkPost(slot, kind.syscall);
+    const operation = new PendingOperation(this, kind.syscall, kind.tagged, false);
+    this.#started();
+    this.completionQueue.track(slot, operation);
+    if (signal !== undefined) this.#listen(operation, kind, signal);
+    return operation.promise;
+  }
+
+  #listen(operation: PendingOperation, kind: OperationKind, signal: AbortSignal): void {
+    operation.listen(signal, () => {
+      this.cancel(operation, kind.receives);
+    });
   }
 
   /** @internal Posts an operation, now or when the provider has room; see {@link begin}. */

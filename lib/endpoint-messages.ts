@@ -5,6 +5,7 @@ import {
   checkContext,
   checkUint64,
   EndpointBase,
+  FULL,
   type Buffers,
   type OperationKind,
 } from './endpoint-base.js';
@@ -19,27 +20,41 @@ import { handleOf } from './resource.js';
 import { rawTrigger, signalOf } from './trigger.js';
 import { checkTrusted } from './untrusted-flags.js';
 
-type Post = typeof binding.endpointSend;
+/** Constants of their own, which V8 calls without a look at the many properties of the binding. */
+const { endpointSend, endpointRecv, endpointTsend, endpointTrecv, endpointInject } = binding;
 
 interface MessageKind extends OperationKind {
   readonly name: keyof typeof MESSAGE_KINDS;
-  readonly call: Post;
 }
 
-const SEND = kind('send', binding.endpointSend, { receives: false, tagged: false });
-const RECV = kind('recv', binding.endpointRecv, { receives: true, tagged: false });
-const TSEND = kind('tsend', binding.endpointTsend, { receives: false, tagged: true });
-const TRECV = kind('trecv', binding.endpointTrecv, { receives: true, tagged: true });
+const SEND: MessageKind = { name: 'send', syscall: 'fi_send', receives: false, tagged: false };
+const RECV: MessageKind = { name: 'recv', syscall: 'fi_recv', receives: true, tagged: false };
+const TSEND: MessageKind = { name: 'tsend', syscall: 'fi_tsend', receives: false, tagged: true };
+const TRECV: MessageKind = { name: 'trecv', syscall: 'fi_trecv', receives: true, tagged: true };
 const MULTI_RECEIVE_FLAGS = OPERATION_FLAGS.FI_MULTI_RECV | OPERATION_FLAGS.FI_COMPLETION;
 const INJECT: OperationKind = { syscall: 'fi_inject', receives: false, tagged: false };
 const TINJECT: OperationKind = { syscall: 'fi_tinject', receives: false, tagged: true };
 
-function kind(
-  name: keyof typeof MESSAGE_KINDS,
-  call: Post,
-  properties: Pick<OperationKind, 'receives' | 'tagged'>,
-): MessageKind {
-  return { name, syscall: `fi_${name}`, call, ...properties };
+/** One message of one buffer. The function that is called is a constant in each case, as V8 likes it best. */
+function post(
+  kind: MessageKind,
+  endpoint: number,
+  { memory, offset, length }: Readonly<Slice>,
+  address: number,
+  context: number,
+  tag: bigint | number,
+  ignore: bigint | number,
+): number {
+  switch (kind) {
+    case SEND:
+      return endpointSend(endpoint, memory, offset, length, address, context);
+    case RECV:
+      return endpointRecv(endpoint, memory, offset, length, address, context);
+    case TSEND:
+      return endpointTsend(endpoint, memory, offset, length, address, context, tag);
+    default:
+      return endpointTrecv(endpoint, memory, offset, length, address, context, tag, ignore);
+  }
 }
 
 /** What every tag is below: providers carry the bits up to the highest that their memTagFormat has. */
@@ -177,7 +192,7 @@ export abstract class MessageEndpoint extends EndpointBase {
       PostBatch.add(batch, 'inject', handleOf(this), buffer, slice, destination, 0);
       return true;
     }
-    const result = binding.endpointInject(handleOf(this), memory, offset, length, destination, PROMISE_DOOR);
+    const result = endpointInject(handleOf(this), memory, offset, length, destination, PROMISE_DOOR);
     return this.postedBatch(result, 'fi_inject');
   }
 
@@ -256,10 +271,15 @@ export abstract class MessageEndpoint extends EndpointBase {
     const isPlain =
       named === undefined && given === undefined && trigger === undefined && address < FIRST_GROUP_ADDRESS;
     if (ArrayBuffer.isView(buffer) && isPlain) {
-      const { memory, offset, length } = kind.receives ? this.locate(buffer, 'buffer', Infinity) : this.locate(buffer);
-      const { call } = kind;
-      const post = (): number => call(handle, memory, offset, length, address, PROMISE_DOOR, tag, ignore);
-      return this.begin(kind, buffer, post, options?.signal);
+      const slice = kind.receives ? this.locate(buffer, 'buffer', Infinity) : this.locate(buffer);
+      const signal = options?.signal;
+      if (this.isReady(kind, signal)) {
+        const slot = post(kind, handle, slice, address, PROMISE_DOOR, tag, ignore);
+        if (slot !== FULL) return this.begun(kind, slot, signal);
+      }
+      const located = { ...slice };
+      const postLater = (): number => post(kind, handle, located, address, PROMISE_DOOR, tag, ignore);
+      return this.begin(kind, buffer, postLater, signal);
     }
     const { txAttr, rxAttr } = this.info;
     const segments = this.segments(buffer, 'buffer', kind.receives ? rxAttr.iovLimit : txAttr.iovLimit);
@@ -270,7 +290,7 @@ export abstract class MessageEndpoint extends EndpointBase {
       throw new TypeError('options.flags: FI_MULTI_RECV completes many times; take multiReceive() or postMultiRecv()');
     }
     const when = rawTrigger(trigger, this);
-    const post = (): number =>
+    const postMessage = (): number =>
       binding.endpointMessage(
         handle,
         MESSAGE_KINDS[kind.name],
@@ -283,7 +303,7 @@ export abstract class MessageEndpoint extends EndpointBase {
         flags,
         ...when,
       );
-    return this.begin(kind, buffer, post, signalOf(options ?? {}));
+    return this.begin(kind, buffer, postMessage, signalOf(options ?? {}));
   }
 
   #inject(
@@ -304,7 +324,7 @@ export abstract class MessageEndpoint extends EndpointBase {
     const isPlain = tag === undefined && data === undefined;
     const post = (): number =>
       isPlain
-        ? binding.endpointInject(handle, memory, offset, length, address, PROMISE_DOOR)
+        ? endpointInject(handle, memory, offset, length, address, PROMISE_DOOR)
         : binding.endpointInjectMessage(handle, memory, offset, length, address, tag, data);
     return this.begin(kind, buffer, post, undefined, true).then(() => undefined);
   }
@@ -325,8 +345,7 @@ export abstract class MessageEndpoint extends EndpointBase {
       PostBatch.add(batch, kind.name, handleOf(this), buffer, slice, address, context, tag, ignore);
       return true;
     }
-    const { memory, offset, length } = slice;
-    const slot = kind.call(handleOf(this), memory, offset, length, address, context, tag, ignore);
+    const slot = post(kind, handleOf(this), slice, address, context, tag, ignore);
     return this.postedBatch(slot, kind.syscall);
   }
 

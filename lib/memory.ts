@@ -53,14 +53,15 @@ export function locate(view: ArrayBufferView, name: string, slice: Slice): void 
     throw new TypeError(`${name}: expected an ArrayBufferView such as a Buffer or Uint8Array, not ${show(view)}`);
   }
   const store = view.buffer;
+  const length = view.byteLength;
   // A detached buffer has no bytes, and so is seen wherever it matters: empty ones are rare.
-  if (store.byteLength === 0 && isDetached(store)) {
+  if (length === 0 && isDetached(store)) {
     throw new TypeError(`${name}: its ArrayBuffer is detached (it was transferred)`);
   }
   const memory = memories.get(store) ?? openMemory(store, name);
   slice.memory = memory;
   slice.offset = view.byteOffset;
-  slice.length = view.byteLength;
+  slice.length = length;
 }
 
 /** Node 20 has no ArrayBuffer.prototype.detached; a view can be made of every buffer that is not. */

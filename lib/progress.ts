@@ -63,6 +63,7 @@ export class Progress {
   // collected, and is closed then.
   readonly #client: WeakRef<ProgressClient>;
   #spinning = false;
+  #referenced = false;
   #timer: NodeJS.Timeout | undefined;
   #quietPolls = 0;
   #refusedWaits = 0;
@@ -95,11 +96,17 @@ export class Progress {
   /** Whether the process has to stay alive. */
   setReferenced(referenced: boolean): void {
     // The way back is taken when the queue falls quiet: a ping-pong would toggle it for every message.
-    if (referenced || !this.#spinning) binding.progressSetReferenced(this.#queue, referenced);
+    if (referenced || !this.#spinning) this.#setReferenced(referenced);
   }
 
   close(): void {
     clearTimeout(this.#timer);
+  }
+
+  #setReferenced(referenced: boolean): void {
+    if (this.#referenced === referenced) return;
+    this.#referenced = referenced;
+    binding.progressSetReferenced(this.#queue, referenced);
   }
 
   #spin(): void {
@@ -135,7 +142,7 @@ export class Progress {
   /** Nothing happens: sleep until the provider or a timer says otherwise. */
   #park(client: ProgressClient): void {
     clearTimeout(this.#timer);
-    binding.progressSetReferenced(this.#queue, client.referenced);
+    this.#setReferenced(client.referenced);
     if (this.#mode === 'spin' && client.outstanding > 0) {
       this.#spin();
       return;
