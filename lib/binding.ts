@@ -242,12 +242,14 @@ export interface Binding {
   completionQueueReadPromises: (queue: Handle, memory: Handle) => number;
   completionQueueTakeWaiting: (queue: Handle, memory: Handle) => number;
   completionQueueStrerror: (queue: Handle, providerErrno: number) => string | Result;
+  /** In the order of CompletionQueueStats. */
+  completionQueueStats: (queue: Handle) => number[] | Result;
   completionQueueErrorText: (queue: Handle, slot: number) => string;
   completionQueueClose: (queue: Handle) => Result;
 
   progressOpen: (queue: Handle, ring: Handle, capacity: number, callback: (report: ProgressReport) => void) => Result;
   progressSpin: (queue: Handle, budgetNanoseconds: number) => void;
-  progressArm: (queue: Handle) => Result;
+  progressArm: (queue: Handle, budgetNanoseconds: number) => Result;
   progressStop: (queue: Handle) => void;
   progressSetBlocked: (queue: Handle, blocked: boolean) => void;
   progressSetReferenced: (queue: Handle, referenced: boolean) => void;

@@ -30,6 +30,7 @@ export { BufferPool, type BufferPoolOptions, type PooledBuffer } from './buffer-
 export { ConnectedEndpoint, type ConnectedEndpointBindings, type ConnectionState } from './connected-endpoint.js';
 export { ConnectionRejectedError, type ConnectOptions } from './connecting.js';
 export { CompletionBatch } from './completion-batch.js';
+export type { CompletionQueueStats } from './completion-queue-stats.js';
 export { PostBatch } from './post-batch.js';
 export { CompletionQueue, type CompletionQueueOptions } from './completion-queue.js';
 export { connect, type ConnectionTarget, type ConnectToOptions } from './connect.js';

@@ -6,7 +6,7 @@ import { ERRORS } from './constants.js';
  * How completions of the promise door are found.
  *
  * - `auto`: spins while traffic flows, then waits on the queue's file descriptor, or with a timer that backs off where the
- *   provider has none.
+ *   provider has none. It spins half a millisecond at most, and less the more often that was in vain.
  * - `spin`: spins as long as an operation is outstanding. Lowest latency, one core.
  * - `wait`: waits at once. Lowest CPU use, a wake-up of latency for each message.
  * - `manual`: does nothing; the application calls {@link CompletionQueue.read}.
@@ -15,8 +15,10 @@ export type ProgressMode = 'auto' | 'spin' | 'wait' | 'manual';
 
 export const PROGRESS_MODES: readonly ProgressMode[] = ['auto', 'spin', 'wait', 'manual'];
 
-/** How long each mode spins after the last completion, in nanoseconds. */
-const SPIN_BUDGET = { auto: 500_000, spin: 100_000_000, wait: 0 };
+/** How long each mode spins after the last completion, in microseconds, unless told otherwise. */
+export const SPIN_MICROSECONDS = { auto: 500, spin: 100_000, wait: 0 };
+/** `auto` halves it each time that nothing came, down to a share of this, and doubles it again when something does. */
+const LEAST_SHARE = 1 / 16;
 
 /** Timer without a descriptor: milliseconds between polls while an operation is outstanding … */
 const BACK_OFF = [1, 1, 2, 2, 4, 4, 8, 8, 16, 16, 32];
@@ -59,6 +61,9 @@ export interface ProgressClient {
 export class Progress {
   readonly #queue: number;
   readonly #mode: Exclude<ProgressMode, 'manual'>;
+  /** In nanoseconds. */
+  readonly #longestSpin: number;
+  #spinBudget: number;
   // Weak, since the native side holds on to this object for as long as the queue is open: an unreachable queue can be
   // collected, and is closed then.
   readonly #client: WeakRef<ProgressClient>;
@@ -70,6 +75,9 @@ export class Progress {
   /** Whether the descriptor is being waited on. */
   #armed = false;
   #falseAlarms = 0;
+  /** Whether nothing has come since the spin began. */
+  #isFresh = true;
+  #timers = 0;
 
   constructor(
     queue: number,
@@ -77,9 +85,11 @@ export class Progress {
     capacity: number,
     mode: Exclude<ProgressMode, 'manual'>,
     client: ProgressClient,
+    spinMicroseconds: number,
   ) {
     this.#queue = queue;
     this.#mode = mode;
+    this.#longestSpin = this.#spinBudget = spinMicroseconds * 1000;
     this.#client = new WeakRef(client);
     binding.progressOpen(queue, ring, capacity, (report) => {
       this.#onReport(report);
@@ -99,6 +109,11 @@ export class Progress {
     if (referenced || !this.#spinning) this.#setReferenced(referenced);
   }
 
+  /** How often a timer polled, and how long the next spin may last. */
+  get stats(): { timers: number; spinMicroseconds: number } {
+    return { timers: this.#timers, spinMicroseconds: this.#spinBudget / 1000 };
+  }
+
   close(): void {
     clearTimeout(this.#timer);
   }
@@ -112,15 +127,19 @@ export class Progress {
   #spin(): void {
     clearTimeout(this.#timer);
     this.#armed = false;
+    this.#isFresh = true;
     this.#spinning = true;
     this.#quietPolls = 0;
-    binding.progressSpin(this.#queue, SPIN_BUDGET[this.#mode]);
+    binding.progressSpin(this.#queue, this.#spinBudget);
   }
 
   #onReport(report: ProgressReport): void {
     const client = this.#client.deref();
     if (client === undefined) return;
     if (report > 0) {
+      // The first answer to a post or a wake-up would have come without spinning for it.
+      if (!this.#isFresh) this.#spinBudget = Math.min(this.#spinBudget * 2, this.#longestSpin);
+      this.#isFresh = false;
       this.#refusedWaits = 0;
       this.#falseAlarms = 0;
       this.#quietPolls = 0;
@@ -128,6 +147,7 @@ export class Progress {
     } else if (report === PROGRESS_SPENT) {
       // Woken by the descriptor, and nothing came.
       if (this.#armed) this.#falseAlarms++;
+      if (this.#mode === 'auto') this.#spinBudget = Math.max(this.#spinBudget / 2, this.#longestSpin * LEAST_SHARE);
       this.#spinning = false;
       this.#park(client);
     } else if (report === PROGRESS_RETRY) {
@@ -142,13 +162,14 @@ export class Progress {
   /** Nothing happens: sleep until the provider or a timer says otherwise. */
   #park(client: ProgressClient): void {
     clearTimeout(this.#timer);
+    this.#isFresh = true;
     this.#setReferenced(client.referenced);
     if (this.#mode === 'spin' && client.outstanding > 0) {
       this.#spin();
       return;
     }
     this.#armed = this.#falseAlarms < FALSE_ALARM_LIMIT;
-    const result = this.#armed ? binding.progressArm(this.#queue) : -ERRORS.FI_ENOSYS;
+    const result = this.#armed ? binding.progressArm(this.#queue, this.#spinBudget) : -ERRORS.FI_ENOSYS;
     if (result === -ERRORS.FI_EAGAIN && this.#refusedWaits++ < TRYWAIT_LIMIT) {
       this.#spin();
       return;
@@ -164,6 +185,7 @@ export class Progress {
     this.#timer = setTimeout(() => {
       const client = this.#client.deref();
       if (client === undefined) return;
+      this.#timers++;
       const found = client.drain();
       client.retryBlocked();
       if (found > 0) {

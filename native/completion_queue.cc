@@ -180,6 +180,17 @@ void CompletionQueue::Deliver(Door door, const CompletionArrays& out, int* count
 }
 
 int CompletionQueue::Read(Door door, const CompletionArrays& out) {
+  counts.polls++;
+  int count = Drain(door, out);
+  if (count > 0) {
+    counts.completions += count;
+  } else {
+    counts.empty_polls++;
+  }
+  return count;
+}
+
+int CompletionQueue::Drain(Door door, const CompletionArrays& out) {
   constexpr int kChunk = 64;
   struct fi_cq_tagged_entry entries[kChunk];
   fi_addr_t sources[kChunk];
@@ -285,6 +296,19 @@ Napi::Value CompletionQueueStrerror(const Napi::CallbackInfo& info) {
   return Napi::String::New(info.Env(), queue->Describe(info[1].As<Napi::Number>().Int32Value(), nullptr));
 }
 
+// completionQueueStats(queue): number[]
+Napi::Value CompletionQueueStats(const Napi::CallbackInfo& info) {
+  CompletionQueue* queue = Find(info);
+  if (!queue) return Napi::Number::New(info.Env(), -FI_EBADF);
+  auto& counts = queue->counts;
+  auto result = Napi::Array::New(info.Env());
+  uint32_t index = 0;
+  for (double count : {counts.polls, counts.empty_polls, counts.completions, counts.spins, counts.wake_ups}) {
+    result.Set(index++, count);
+  }
+  return result;
+}
+
 Napi::Value CompletionQueueErrorText(const Napi::CallbackInfo& info) {
   CompletionQueue* queue = Find(info);
   std::string text = queue ? queue->TakeErrorText(info[1].As<Napi::Number>().Uint32Value()) : "";
@@ -299,6 +323,7 @@ void ExportCompletionQueue(Napi::Env env, Napi::Object exports, Environment* env
   Export(env, exports, environment, "completionQueueDescriptor", CompletionQueueDescriptor);
   Export(env, exports, environment, "completionQueueStrerror", CompletionQueueStrerror);
   Export(env, exports, environment, "completionQueueErrorText", CompletionQueueErrorText);
+  Export(env, exports, environment, "completionQueueStats", CompletionQueueStats);
 }
 
 }  // namespace node_libfabric

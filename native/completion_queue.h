@@ -94,6 +94,15 @@ struct CompletionQueue {
   int32_t ring_handle = -1;
   int children = 0;           // bound endpoints
   bool wants_source = false;  // a bound endpoint has FI_SOURCE
+
+  // Since it was opened; CompletionQueueStats of lib/completion-queue-stats.ts.
+  struct {
+    double polls = 0;        // how often the provider was asked
+    double empty_polls = 0;  // and had nothing
+    double completions = 0;
+    double spins = 0;     // turns of the event loop that polled without sleeping
+    double wake_ups = 0;  // by the descriptor
+  } counts;
   OperationTable operations;
 
  private:
@@ -104,6 +113,7 @@ struct CompletionQueue {
     int32_t error, provider_error, source;
   };
 
+  int Drain(Door door, const CompletionArrays& out);
   static void Write(const CompletionArrays& out, int index, const Entry& entry);
   int ReadError(Entry* entry, Door* door);
   static uint32_t ContextOf(const Operation* operation);

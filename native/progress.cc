@@ -55,7 +55,8 @@ void Progress::Spin(int64_t budget_nanoseconds) {
   uv_idle_start(&idle_, [](uv_idle_t* handle) { static_cast<Progress*>(handle->data)->Tick(); });
 }
 
-int Progress::Arm() {
+int Progress::Arm(int64_t budget_nanoseconds) {
+  budget_ = budget_nanoseconds;
   if (closed_ || !has_poll_ || queue_->cannot_wait) return -FI_ENOSYS;
   struct fid* fid = &queue_->fid->fid;
   // int fi_trywait(struct fid_fabric *fabric, struct fid **fids, int count)
@@ -63,6 +64,7 @@ int Progress::Arm() {
   if (result) return result;
   return uv_poll_start(&poll_, UV_READABLE, [](uv_poll_t* handle, int, int) {
     auto* progress = static_cast<Progress*>(handle->data);
+    progress->queue_->counts.wake_ups++;
     progress->Spin(progress->budget_);
     progress->Tick();
   });
@@ -87,6 +89,7 @@ void Progress::SetReferenced(bool referenced) {
 void Progress::Tick() {
   int64_t start = Now();
   int64_t empty_since = start;
+  queue_->counts.spins++;
   CompletionArrays arrays(ring_, capacity_);
   while (spinning_) {
     int count = queue_->Read(Door::kPromise, arrays);
@@ -168,7 +171,7 @@ void ProgressSpin(const Napi::CallbackInfo& info) {
 
 Napi::Value ProgressArm(const Napi::CallbackInfo& info) {
   Progress* progress = Find(info);
-  return Napi::Number::New(info.Env(), progress ? progress->Arm() : -FI_EBADF);
+  return Napi::Number::New(info.Env(), progress ? progress->Arm(info[1].As<Napi::Number>().Int64Value()) : -FI_EBADF);
 }
 
 void ProgressStop(const Napi::CallbackInfo& info) {

@@ -27,8 +27,9 @@ class Progress {
   Progress(Environment* environment, CompletionQueue* queue, uint8_t* ring, int capacity, napi_value callback);
 
   void Spin(int64_t budget_nanoseconds);
-  // Waits on the descriptor. -FI_EAGAIN when completions may be there already (poll again), -FI_ENOSYS without one.
-  int Arm();
+  // Waits on the descriptor, and spins so long when it wakes up. -FI_EAGAIN when completions may be there already (poll
+  // again), -FI_ENOSYS without one.
+  int Arm(int64_t budget_nanoseconds);
   void Stop();
   // Whether JavaScript has posts that the provider refused for now.
   void SetBlocked(bool blocked) { blocked_ = blocked; }
