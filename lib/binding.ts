@@ -16,6 +16,8 @@ export type ProgressReport = number;
 export const PROGRESS_SPENT: ProgressReport = 0;
 /** Posts are blocked: time to try them again. */
 export const PROGRESS_RETRY: ProgressReport = -1;
+/** A number of completions that a timer found has the timer's interval, in milliseconds, from this bit on. */
+export const PROGRESS_INTERVAL_SHIFT = 16;
 /** Bit of completionQueueRead's result: completions of the promise door are waiting. */
 export const PROMISES_WAITING = 1 << 30;
 /** Another: an operation of the PostBatch was refused. */
@@ -250,7 +252,7 @@ export interface Binding {
   progressOpen: (queue: Handle, ring: Handle, capacity: number, callback: (report: ProgressReport) => void) => Result;
   progressSpin: (queue: Handle, budgetNanoseconds: number) => void;
   progressArm: (queue: Handle, budgetNanoseconds: number) => Result;
-  progressStop: (queue: Handle) => void;
+  progressPoll: (queue: Handle, intervalMilliseconds: number, limitMilliseconds: number) => void;
   progressSetBlocked: (queue: Handle, blocked: boolean) => void;
   progressSetReferenced: (queue: Handle, referenced: boolean) => void;
 

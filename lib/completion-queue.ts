@@ -89,8 +89,8 @@ export class CompletionQueue extends Resource implements ProgressClient {
   /** What this queue has done so far, and what it cost. */
   stats(): CompletionQueueStats {
     const counts = check<number[]>(binding.completionQueueStats(handleOf(this)), 'fi_cq_read', 'cannot count');
-    const [polls = 0, emptyPolls = 0, completions = 0, spins = 0, wakeUps = 0] = counts;
-    const { timers = 0, spinMicroseconds = 0 } = this.#progress?.stats ?? {};
+    const [polls = 0, emptyPolls = 0, completions = 0, spins = 0, wakeUps = 0, timers = 0] = counts;
+    const spinMicroseconds = this.#progress?.spinMicroseconds ?? 0;
     return { polls, emptyPolls, completions, spins, wakeUps, timers, spinMicroseconds };
   }
 
@@ -223,10 +223,6 @@ export class CompletionQueue extends Resource implements ProgressClient {
   /** @internal What `owner` has outstanding. */
   operationsOf(owner: OperationOwner): PendingOperation[] {
     return this.#operations.filter((operation) => operation?.owner === owner) as PendingOperation[];
-  }
-
-  override beforeClose(): void {
-    this.#progress?.close();
   }
 
   override afterClose(): void {

@@ -1,12 +1,12 @@
 /** When a completion queue spins, waits on its descriptor, or backs off: policy. native/progress.cc has the mechanism. */
-import { binding, PROGRESS_RETRY, PROGRESS_SPENT, type ProgressReport } from './binding.js';
+import { binding, PROGRESS_INTERVAL_SHIFT, PROGRESS_RETRY, PROGRESS_SPENT, type ProgressReport } from './binding.js';
 import { ERRORS } from './constants.js';
 
 /**
  * How completions of the promise door are found.
  *
  * - `auto`: spins while traffic flows, then waits on the queue's file descriptor, or with a timer that backs off where the
- *   provider has none. It spins half a millisecond at most, and less the more often that was in vain.
+ *   provider has none. It spins half a millisecond at most, and less where completions are too far apart for that.
  * - `spin`: spins as long as an operation is outstanding. Lowest latency, one core.
  * - `wait`: waits at once. Lowest CPU use, a wake-up of latency for each message.
  * - `manual`: does nothing; the application calls {@link CompletionQueue.read}.
@@ -17,12 +17,17 @@ export const PROGRESS_MODES: readonly ProgressMode[] = ['auto', 'spin', 'wait', 
 
 /** How long each mode spins after the last completion, in microseconds, unless told otherwise. */
 export const SPIN_MICROSECONDS = { auto: 500, spin: 100_000, wait: 0 };
-/** `auto` halves it each time that nothing came, down to a share of this, and doubles it again when something does. */
+/** `auto` halves it where it was in vain, down to a share of this. */
 const LEAST_SHARE = 1 / 16;
 
-/** Timer without a descriptor: milliseconds between polls while an operation is outstanding … */
-const BACK_OFF = [1, 1, 2, 2, 4, 4, 8, 8, 16, 16, 32];
-/** … and while none is, when only the provider's own housekeeping needs a call. */
+/**
+ * Timer without a descriptor: milliseconds between polls while an operation is outstanding, from the first to the last,
+ * twice each …
+ */
+const BACK_OFF = [1, 32] as const;
+/** … while posts are blocked … */
+const BLOCKED_BACK_OFF = [1, 4] as const;
+/** … and while nothing is outstanding, when only the provider's own housekeeping needs a call. */
 const IDLE_INTERVAL = 50;
 /** With a descriptor: a poll in case the provider's signal got lost, while an operation is outstanding. */
 const SAFETY_INTERVAL = 250;
@@ -34,17 +39,10 @@ const TRYWAIT_LIMIT = 8;
  * stays readable for ever once a message has come.
  */
 const FALSE_ALARM_LIMIT = 8;
-/** How far the back-off goes while posts are blocked. */
-const BLOCKED_STEPS = 4;
-
-const backOff = (step: number): number => BACK_OFF[Math.min(step, BACK_OFF.length - 1)]!;
-
 /** What progress is made for. */
 export interface ProgressClient {
   /** `count` completions of the promise door are in the ring. */
   dispatch(count: number): void;
-  /** Settles what has completed. @returns how many operations that were. */
-  drain(): number;
   /** Tries blocked posts again. */
   retryBlocked(): void;
   /** The queue has failed with a negative libfabric code. */
@@ -69,15 +67,12 @@ export class Progress {
   readonly #client: WeakRef<ProgressClient>;
   #spinning = false;
   #referenced = false;
-  #timer: NodeJS.Timeout | undefined;
-  #quietPolls = 0;
   #refusedWaits = 0;
   /** Whether the descriptor is being waited on. */
   #armed = false;
   #falseAlarms = 0;
-  /** Whether nothing has come since the spin began. */
-  #isFresh = true;
-  #timers = 0;
+  /** When the last completion came, if a spin has found none since: milliseconds. */
+  #quietSince: number | undefined;
 
   constructor(
     queue: number,
@@ -100,6 +95,8 @@ export class Progress {
   /** Something was posted. On the path of every operation: nearly always only the first line runs. */
   kick(): void {
     if (this.#spinning) return;
+    // Nothing came until the application itself went on.
+    this.#adapt(this.#quietSince, Infinity);
     this.#spin();
   }
 
@@ -109,13 +106,27 @@ export class Progress {
     if (referenced || !this.#spinning) this.#setReferenced(referenced);
   }
 
-  /** How often a timer polled, and how long the next spin may last. */
-  get stats(): { timers: number; spinMicroseconds: number } {
-    return { timers: this.#timers, spinMicroseconds: this.#spinBudget / 1000 };
+  /** How long the next spin may last. */
+  get spinMicroseconds(): number {
+    return this.#spinBudget / 1000;
   }
 
-  close(): void {
-    clearTimeout(this.#timer);
+  /**
+   * Fits the spin to how far apart completions are.
+   *
+   * @param quietSince - When the last completion came before a spin that found none; undefined when there was no such spin.
+   * @param now - When the next one came; Infinity when none did. Both in milliseconds.
+   */
+  #adapt(quietSince: number | undefined, now: number): void {
+    this.#quietSince = undefined;
+    if (quietSince === undefined || this.#mode !== 'auto') return;
+    const gap = (now - quietSince) * 1e6;
+    if (gap <= this.#longestSpin) {
+      // A longer spin would have found it.
+      this.#spinBudget = Math.min(2 * Math.max(this.#spinBudget, gap), this.#longestSpin);
+    } else {
+      this.#spinBudget = Math.max(this.#spinBudget / 2, this.#longestSpin * LEAST_SHARE);
+    }
   }
 
   #setReferenced(referenced: boolean): void {
@@ -125,11 +136,8 @@ export class Progress {
   }
 
   #spin(): void {
-    clearTimeout(this.#timer);
     this.#armed = false;
-    this.#isFresh = true;
     this.#spinning = true;
-    this.#quietPolls = 0;
     binding.progressSpin(this.#queue, this.#spinBudget);
   }
 
@@ -137,32 +145,30 @@ export class Progress {
     const client = this.#client.deref();
     if (client === undefined) return;
     if (report > 0) {
-      // The first answer to a post or a wake-up would have come without spinning for it.
-      if (!this.#isFresh) this.#spinBudget = Math.min(this.#spinBudget * 2, this.#longestSpin);
-      this.#isFresh = false;
+      const count = report & ((1 << PROGRESS_INTERVAL_SHIFT) - 1);
+      const interval = report >> PROGRESS_INTERVAL_SHIFT;
+      // What a timer found may have been there for as long as it slept.
+      if (this.#quietSince !== undefined) this.#adapt(this.#quietSince, performance.now() - interval);
       this.#refusedWaits = 0;
       this.#falseAlarms = 0;
-      this.#quietPolls = 0;
-      client.dispatch(report);
+      client.dispatch(count);
+      if (interval > 0 && !this.#spinning) this.#spin();
     } else if (report === PROGRESS_SPENT) {
       // Woken by the descriptor, and nothing came.
       if (this.#armed) this.#falseAlarms++;
-      if (this.#mode === 'auto') this.#spinBudget = Math.max(this.#spinBudget / 2, this.#longestSpin * LEAST_SHARE);
+      this.#quietSince ??= performance.now() - this.#spinBudget / 1e6;
       this.#spinning = false;
       this.#park(client);
     } else if (report === PROGRESS_RETRY) {
       client.retryBlocked();
     } else {
       this.#spinning = false;
-      clearTimeout(this.#timer);
       client.fail(report);
     }
   }
 
   /** Nothing happens: sleep until the provider or a timer says otherwise. */
   #park(client: ProgressClient): void {
-    clearTimeout(this.#timer);
-    this.#isFresh = true;
     this.#setReferenced(client.referenced);
     if (this.#mode === 'spin' && client.outstanding > 0) {
       this.#spin();
@@ -176,26 +182,13 @@ export class Progress {
     }
     if (result !== 0) this.#armed = false;
     // No descriptor tells when the provider takes posts again.
-    if (client.blocked) this.#poll(backOff(Math.min(this.#quietPolls, BLOCKED_STEPS)));
-    else if (client.outstanding > 0) this.#poll(this.#armed ? SAFETY_INTERVAL : backOff(this.#quietPolls));
-    else if (!this.#armed) this.#poll(IDLE_INTERVAL);
+    if (client.blocked) this.#poll(...BLOCKED_BACK_OFF);
+    else if (client.outstanding > 0 && this.#armed) this.#poll(SAFETY_INTERVAL, SAFETY_INTERVAL);
+    else if (client.outstanding > 0) this.#poll(...BACK_OFF);
+    else if (!this.#armed) this.#poll(IDLE_INTERVAL, IDLE_INTERVAL);
   }
 
-  #poll(milliseconds: number): void {
-    this.#timer = setTimeout(() => {
-      const client = this.#client.deref();
-      if (client === undefined) return;
-      this.#timers++;
-      const found = client.drain();
-      client.retryBlocked();
-      if (found > 0) {
-        this.#spin();
-      } else if (!this.#spinning) {
-        this.#quietPolls++;
-        this.#park(client);
-      }
-    }, milliseconds);
-    // The queue's own handle keeps the process alive while something is outstanding.
-    this.#timer.unref();
+  #poll(interval: number, limit: number): void {
+    binding.progressPoll(this.#queue, interval, limit);
   }
 }

@@ -303,7 +303,8 @@ Napi::Value CompletionQueueStats(const Napi::CallbackInfo& info) {
   auto& counts = queue->counts;
   auto result = Napi::Array::New(info.Env());
   uint32_t index = 0;
-  for (double count : {counts.polls, counts.empty_polls, counts.completions, counts.spins, counts.wake_ups}) {
+  for (double count :
+       {counts.polls, counts.empty_polls, counts.completions, counts.spins, counts.wake_ups, counts.timers}) {
     result.Set(index++, count);
   }
   return result;

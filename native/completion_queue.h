@@ -102,6 +102,7 @@ struct CompletionQueue {
     double completions = 0;
     double spins = 0;     // turns of the event loop that polled without sleeping
     double wake_ups = 0;  // by the descriptor
+    double timers = 0;    // polls by a timer
   } counts;
   OperationTable operations;
 

@@ -4,6 +4,8 @@
 #include <rdma/fi_errno.h>
 #include <sched.h>
 
+#include <algorithm>
+
 #include "completion_queue.h"
 #include "environment.h"
 
@@ -32,10 +34,12 @@ Progress::Progress(Environment* environment, CompletionQueue* queue, uint8_t* ri
   napi_get_uv_event_loop(environment->env, &loop);
   uv_idle_init(loop, &idle_);
   uv_async_init(loop, &alive_, nullptr);
-  idle_.data = poll_.data = alive_.data = this;
+  uv_timer_init(loop, &timer_);
+  idle_.data = poll_.data = alive_.data = timer_.data = this;
   uv_unref(reinterpret_cast<uv_handle_t*>(&idle_));
+  uv_unref(reinterpret_cast<uv_handle_t*>(&timer_));
   uv_unref(reinterpret_cast<uv_handle_t*>(&alive_));
-  open_handles_ = 2;
+  open_handles_ = 3;
   if (queue->descriptor >= 0 && uv_poll_init(loop, &poll_, queue->descriptor) == 0) {
     has_poll_ = true;
     open_handles_++;
@@ -52,6 +56,7 @@ void Progress::Spin(int64_t budget_nanoseconds) {
   spinning_ = true;
   environment_->spinning_queues++;
   if (has_poll_) uv_poll_stop(&poll_);
+  uv_timer_stop(&timer_);
   uv_idle_start(&idle_, [](uv_idle_t* handle) { static_cast<Progress*>(handle->data)->Tick(); });
 }
 
@@ -70,11 +75,46 @@ int Progress::Arm(int64_t budget_nanoseconds) {
   });
 }
 
+void Progress::Poll(int64_t interval_milliseconds, int64_t limit_milliseconds) {
+  if (closed_ || spinning_) return;
+  interval_ = interval_milliseconds;
+  longest_interval_ = limit_milliseconds;
+  quiet_polls_ = 0;
+  StartTimer();
+}
+
+void Progress::StartTimer() {
+  uv_timer_start(
+      &timer_, [](uv_timer_t* handle) { static_cast<Progress*>(handle->data)->OnTimer(); },
+      static_cast<uint64_t>(interval_), 0);
+}
+
+// JavaScript runs in Report; what it finds there makes it spin, or close the queue.
+void Progress::OnTimer() {
+  queue_->counts.timers++;
+  int count = queue_->Read(Door::kPromise, CompletionArrays(ring_, capacity_));
+  if (count != 0) {
+    Report(count > 0 ? count | static_cast<int>(interval_) << kIntervalShift : count);
+    return;
+  }
+  if (blocked_) {
+    Report(kRetry);
+    if (closed_ || spinning_) return;
+  }
+  constexpr int kPollsOfEach = 2;
+  if (++quiet_polls_ == kPollsOfEach) {
+    quiet_polls_ = 0;
+    interval_ = std::min(2 * interval_, longest_interval_);
+  }
+  StartTimer();
+}
+
 void Progress::Stop() {
   if (closed_) return;
   if (spinning_) environment_->spinning_queues--;
   spinning_ = false;
   uv_idle_stop(&idle_);
+  uv_timer_stop(&timer_);
   if (has_poll_) uv_poll_stop(&poll_);
 }
 
@@ -139,6 +179,7 @@ void Progress::Close() {
   callback_.Release();
   uv_close(reinterpret_cast<uv_handle_t*>(&idle_), OnClosed);
   uv_close(reinterpret_cast<uv_handle_t*>(&alive_), OnClosed);
+  uv_close(reinterpret_cast<uv_handle_t*>(&timer_), OnClosed);
   if (has_poll_) uv_close(reinterpret_cast<uv_handle_t*>(&poll_), OnClosed);
 }
 
@@ -157,7 +198,8 @@ Napi::Value ProgressOpen(const Napi::CallbackInfo& info) {
   int capacity = info[2].As<Napi::Number>().Int32Value();
   if (!queue || queue->progress || !ring) return Napi::Number::New(info.Env(), -FI_EBADF);
   size_t needed = CompletionArrays::kBytesPerEntry * static_cast<size_t>(capacity);
-  if (capacity <= 0 || ring->length() < needed) return Napi::Number::New(info.Env(), -FI_EINVAL);
+  if (capacity <= 0 || capacity >= 1 << Progress::kIntervalShift || ring->length() < needed)
+    return Napi::Number::New(info.Env(), -FI_EINVAL);
   queue->ring = ring;
   queue->ring_handle = info[1].As<Napi::Number>().Int32Value();
   ring->in_flight++;  // JavaScript may drop its buffer; the queue writes to it until it is closed
@@ -174,8 +216,10 @@ Napi::Value ProgressArm(const Napi::CallbackInfo& info) {
   return Napi::Number::New(info.Env(), progress ? progress->Arm(info[1].As<Napi::Number>().Int64Value()) : -FI_EBADF);
 }
 
-void ProgressStop(const Napi::CallbackInfo& info) {
-  if (Progress* progress = Find(info)) progress->Stop();
+void ProgressPoll(const Napi::CallbackInfo& info) {
+  Progress* progress = Find(info);
+  if (!progress) return;
+  progress->Poll(info[1].As<Napi::Number>().Int64Value(), info[2].As<Napi::Number>().Int64Value());
 }
 
 void ProgressSetBlocked(const Napi::CallbackInfo& info) {
@@ -192,7 +236,7 @@ void ExportProgress(Napi::Env env, Napi::Object exports, Environment* environmen
   Export(env, exports, environment, "progressOpen", ProgressOpen);
   Export(env, exports, environment, "progressSpin", ProgressSpin);
   Export(env, exports, environment, "progressArm", ProgressArm);
-  Export(env, exports, environment, "progressStop", ProgressStop);
+  Export(env, exports, environment, "progressPoll", ProgressPoll);
   Export(env, exports, environment, "progressSetBlocked", ProgressSetBlocked);
   Export(env, exports, environment, "progressSetReferenced", ProgressSetReferenced);
 }

@@ -11,8 +11,8 @@ import { throughput } from './throughput.mjs';
 const ACKNOWLEDGEMENT_BYTES = 4;
 /** Of each phase, however long they take. */
 const FEWEST_WINDOWS = 3;
-/** Messages before memory is watched: until everything is compiled. */
-const UNWATCHED = 200_000;
+/** Messages before memory is watched: until everything is compiled, and V8's young generation has its final size. */
+const UNWATCHED = 2_000_000;
 
 const options = readOptions();
 const { window } = options;
