@@ -12,7 +12,7 @@ import {
 import { ERRORS } from './constants.js';
 import { check, show } from './errors.js';
 import { Fabric } from './fabric.js';
-import { completeInfo, encodeInfo, type Info, type InfoLike } from './info.js';
+import { readInfo, type Info, type InfoLike } from './info.js';
 import { allocate, type AllocateOptions } from './allocation.js';
 import type { MemoryRegion } from './memory-region.js';
 import { argumentHandle, handleOf, Resource } from './resource.js';
@@ -64,8 +64,7 @@ export class Domain extends Resource {
       throw new RangeError(`options.registrationLimit: expected a count, not ${show(registrationLimit)}`);
     }
     const fabricHandle = argumentHandle(fabric, Fabric, 'fabric');
-    const wanted = completeInfo(info ?? fabric.info);
-    const raw = encodeInfo(wanted, 'info');
+    const { wanted, raw } = readInfo(info ?? fabric.info);
     const doing = `cannot open domain ${wanted.domainAttr.name ?? ''} of provider ${wanted.fabricAttr.provName ?? ''}`;
     super(check<number>(binding.domainOpen(fabricHandle, raw), 'fi_domain', doing), binding.domainClose, [fabric]);
     this.fabric = fabric;

@@ -12,7 +12,7 @@ import { EventQueue } from './event-queue.js';
 import type { EventOwner } from './events.js';
 import { Fabric } from './fabric.js';
 import type { FlagsInput } from './fields.js';
-import { completeInfo, encodeInfo, type Info, type InfoLike } from './info.js';
+import { encodeInfo, readInfo, type Info, type InfoLike } from './info.js';
 import { argumentHandle, handleOf } from './resource.js';
 import { SharedReceiveContext, SharedTransmitContext } from './shared-context.js';
 
@@ -89,18 +89,12 @@ export class Endpoint extends EndpointWithDefaults implements EventOwner {
       argumentHandle(eventQueue, EventQueue, 'bindings.eventQueue');
       if (eventQueue.fabric !== domain.fabric) throw new TypeError('bindings.eventQueue: belongs to another fabric');
     }
-    const wanted = completeInfo(info ?? domain.info);
-    const raw = encodeInfo(
-      {
-        ...wanted,
-        epAttr: {
-          ...wanted.epAttr,
-          ...(sharedTransmit !== undefined && { txCtxCnt: SHARED_CONTEXT }),
-          ...(sharedReceive !== undefined && { rxCtxCnt: SHARED_CONTEXT }),
-        },
-      },
-      'info',
-    );
+    const { wanted, raw } = readInfo(info ?? domain.info);
+    const contexts = {
+      ...(sharedTransmit !== undefined && { txCtxCnt: SHARED_CONTEXT }),
+      ...(sharedReceive !== undefined && { rxCtxCnt: SHARED_CONTEXT }),
+    };
+    Object.assign(raw['epAttr'] as object, encodeInfo({ epAttr: contexts }, 'info')['epAttr']);
     if (sharedReceive !== undefined && sharedReceive.completionQueue !== completionQueue) {
       throw new TypeError('bindings.sharedReceive: has another completion queue than bindings.completionQueue');
     }

@@ -1,7 +1,7 @@
 /** struct fid_fabric. */
 import { binding } from './binding.js';
 import { check } from './errors.js';
-import { completeInfo, encodeInfo, type Info, type InfoLike } from './info.js';
+import { readInfo, type Info, type InfoLike } from './info.js';
 import { requireLibrary } from './library.js';
 import { Resource } from './resource.js';
 
@@ -16,8 +16,7 @@ export class Fabric extends Resource {
    * @throws FabricError when libfabric refuses.
    */
   constructor(info: InfoLike) {
-    const wanted = completeInfo(info);
-    const raw = encodeInfo(wanted, 'info');
+    const { wanted, raw } = readInfo(info);
     requireLibrary();
     const { name = '', provName = '' } = wanted.fabricAttr;
     const doing = `cannot open fabric ${name} of provider ${provName}`;

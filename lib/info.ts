@@ -76,14 +76,19 @@ const GROUPS = ['txAttr', 'rxAttr', 'epAttr', 'domainAttr', 'fabricAttr'] as con
 
 /** An Info of what somebody wants to open. @throws TypeError or RangeError for fields that no fi_info has. */
 export function completeInfo(info: InfoLike): Info {
+  return readInfo(info).wanted;
+}
+
+/** The same, and what the native side takes: reading all fields is most of the work of opening an endpoint. */
+export function readInfo(info: InfoLike): { wanted: Info; raw: RawInfo } {
   const raw = encodeInfo(info, 'info');
   for (const group of GROUPS) {
     if ((info[group] as object | undefined) === undefined)
       throw new TypeError(`info.${group}: is missing; begin with what getInfo returns`);
   }
   // Of the copies of an Info, only the Info itself has what libfabric said.
-  if (Object.getOwnPropertyDescriptor(info, 'raw')?.enumerable === false) return info as Info;
-  return withHidden(fieldsOf(info), raw);
+  const isInfo = Object.getOwnPropertyDescriptor(info, 'raw')?.enumerable === false;
+  return { wanted: isInfo ? (info as Info) : withHidden(fieldsOf(info), raw), raw };
 }
 
 /** All but the raw form, which a copy may have taken along. */

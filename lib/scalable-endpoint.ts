@@ -7,7 +7,7 @@ import { Domain } from './domain.js';
 import type { Direction } from './endpoint-base.js';
 import { MessageEndpoint } from './endpoint-messages.js';
 import { check, show } from './errors.js';
-import { completeInfo, encodeInfo, type Info, type InfoLike } from './info.js';
+import { readInfo, type Info, type InfoLike } from './info.js';
 import { argumentHandle, handleOf, Resource } from './resource.js';
 
 /** How many contexts a scalable endpoint has. */
@@ -44,9 +44,8 @@ export class ScalableEndpoint extends Resource {
     checkCount(transmitContexts, 'options.transmitContexts', maxEpTxCtx, 'domainAttr.maxEpTxCtx');
     checkCount(receiveContexts, 'options.receiveContexts', maxEpRxCtx, 'domainAttr.maxEpRxCtx');
     const epAttr = { ...info.epAttr, txCtxCnt: transmitContexts, rxCtxCnt: receiveContexts };
-    const wanted = completeInfo({ ...info, epAttr });
+    const { wanted, raw } = readInfo({ ...info, epAttr });
     const doing = 'cannot open a scalable endpoint';
-    const raw = encodeInfo(wanted, 'info');
     const handle = check<number>(binding.scalableEndpointOpen(domainHandle, raw), 'fi_scalable_ep', doing);
     super(handle, closeScalable, [domain, addressVector]);
     this.domain = domain;
