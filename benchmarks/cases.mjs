@@ -219,6 +219,19 @@ const scale = [
   })),
 ];
 
+const FOOTPRINT = { endpoints: 16, addresses: 50_000 };
+
+/** @type {Case[]} */
+const footprint = ['shm', 'net', 'rxm'].map((fabric) => ({
+  name: `scale/footprint-${fabric}`,
+  what: `what each of ${FOOTPRINT.endpoints} endpoints takes, and each of ${FOOTPRINT.addresses} peers, ${fabric}`,
+  parameters: { fabric, ...FOOTPRINT },
+  quick: { endpoints: 4, addresses: 1000 },
+  entries: [{ name: 'JavaScript', program: 'footprint' }],
+  targets: fabric === 'shm' ? target.ENDPOINT_FOOTPRINT : [...target.ENDPOINT_FOOTPRINT, ...target.PEER_FOOTPRINT],
+  rounds: 3,
+}));
+
 /** @type {Case[]} */
 const opening = ['shm', 'net', 'rxm'].flatMap((fabric) =>
   ['endpoint', 'set'].map((what) => ({
@@ -274,6 +287,7 @@ export const cases = [
   ...memory,
   ...eventLoop,
   ...scale,
+  ...footprint,
   ...opening,
   ...field,
 ];

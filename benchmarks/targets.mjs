@@ -117,3 +117,22 @@ export const opening = (what) => ({
   unit: 'µs',
   atMost: 1.2,
 });
+
+/** For planning: nothing is wanted. @type {Target[]} */
+export const ENDPOINT_FOOTPRINT = [
+  { what: 'memory of an endpoint', subject: 'JavaScript', figure: 'kilobytesPerEndpoint', unit: 'kB' },
+  { what: 'file descriptors of an endpoint', subject: 'JavaScript', figure: 'descriptorsPerEndpoint', unit: '' },
+  { what: 'memory of a connection, each end', subject: 'JavaScript', figure: 'kilobytesPerConnection', unit: 'kB' },
+  {
+    what: 'file descriptors of a connection, each end',
+    subject: 'JavaScript',
+    figure: 'descriptorsPerConnection',
+    unit: '',
+  },
+];
+
+/** @type {Target[]} */
+export const PEER_FOOTPRINT = [
+  { what: 'memory of a known peer', subject: 'JavaScript', figure: 'bytesPerPeer', unit: 'B' },
+  { what: 'inserting a peer', subject: 'JavaScript', figure: 'microsecondsPerInsert', unit: 'µs' },
+];

@@ -34,6 +34,7 @@ const programs = {
   'batch-rma-write': { ends: 'pair', command: contender('batch-rma-write') },
   'await-pingpong': { ends: 'pair', command: contender('await-pingpong') },
   'await-window': { ends: 'pair', command: contender('await-window') },
+  footprint: { ends: 'alone', command: contender('footprint') },
   'open-close': { ends: 'alone', command: contender('open-close') },
   idle: { ends: 'pair', command: contender('idle') },
   'event-loop-delay': { ends: 'pair', command: contender('event-loop-delay') },
