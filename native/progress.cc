@@ -14,7 +14,10 @@ namespace {
 
 // How long one turn of the event loop may spin on an empty queue, so that timers and sockets keep their share. Queues
 // that spin at the same time share it with a single poll each: what one waits for may come from another.
-constexpr int64_t kSliceNanoseconds = 20'000;
+constexpr int64_t kSliceNanoseconds = 100'000;
+// The same while posts wait for room: they are tried again between turns. And how long before the core is offered to
+// others.
+constexpr int64_t kYieldNanoseconds = 20'000;
 // How long completions may keep one turn of the event loop.
 constexpr int64_t kTurnNanoseconds = 200'000;
 
@@ -129,6 +132,7 @@ void Progress::SetReferenced(bool referenced) {
 void Progress::Tick() {
   int64_t start = Now();
   int64_t empty_since = start;
+  int64_t yielded = start;
   queue_->counts.spins++;
   CompletionArrays arrays(ring_, capacity_);
   while (spinning_) {
@@ -142,14 +146,20 @@ void Progress::Tick() {
     if (count > 0) {
       Report(count);
       if (closed_) return;
-      last_event_ = empty_since = Now();
+      last_event_ = empty_since = yielded = Now();
       if (last_event_ - start > kTurnNanoseconds) return;
       continue;
     }
-    if (environment_->spinning_queues > 1 || now - empty_since > kSliceNanoseconds) break;
+    int64_t slice = blocked_ ? kYieldNanoseconds : kSliceNanoseconds;
+    if (environment_->spinning_queues > 1 || now - empty_since > slice) break;
+    if (now - last_event_ > budget_) break;
+    if (now - yielded > kYieldNanoseconds) {
+      sched_yield();  // the peer may be waiting for this core
+      yielded = now;
+    }
   }
   if (!spinning_) return;
-  sched_yield();  // the peer may be waiting for this core
+  sched_yield();
   if (blocked_) {
     Report(kRetry);
     if (closed_ || !spinning_) return;
