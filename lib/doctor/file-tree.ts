@@ -17,6 +17,9 @@ const LINK_LIMIT = 40;
 /** Not there: an answer, not a trouble. */
 const ABSENT = new Set(['ENOENT', 'ENOTDIR']);
 
+/** uverbs9 comes before uverbs10. */
+const NATURAL = new Intl.Collator('en', { numeric: true });
+
 const errorOf = (error: unknown): string => (error as NodeJS.ErrnoException).code ?? String(error);
 
 /** Reads files as a program on that machine would see them. Never throws. */
@@ -60,7 +63,7 @@ export class FileTree {
     try {
       const entries = readdirSync(this.#on(real.path), { withFileTypes: true })
         .filter(({ name }) => pattern.test(name))
-        .sort((a, b) => (a.name < b.name ? -1 : 1));
+        .sort((a, b) => NATURAL.compare(a.name, b.name));
       const kept = entries
         .filter((entry) => !entry.isSymbolicLink())
         .map((entry) => ({ name: entry.name, isFolder: entry.isDirectory() }));
@@ -129,7 +132,7 @@ export class FileTree {
   #resolve(path: string): { path: string; error?: undefined } | { error: string } {
     let rest = normalize(path).split('/').filter(Boolean);
     let done = '/';
-    for (let links = 0; rest.length > 0; ) {
+    for (let links = 0; rest.length > 0;) {
       const [part, ...others] = rest;
       const here = join(done, part!);
       const target = this.#linkAt(here);

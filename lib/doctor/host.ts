@@ -111,8 +111,13 @@ export class TreeHost implements Host {
 
   /** Lines of NAME=value in the overlay, or what a process had when it started. */
   #environment(): Record<string, string> {
-    const overlay = this.files.text(`${OVERLAY}/env`);
-    const entries = (overlay?.split('\n') ?? this.files.binary('/proc/self/environ')?.toString('utf8').split('\0') ?? [])
+    // blanks at the end of a value count
+    const overlay = this.files.binary(`${OVERLAY}/env`)?.toString('utf8');
+    const entries = (
+      overlay?.split('\n') ??
+      this.files.binary('/proc/self/environ')?.toString('utf8').split('\0') ??
+      []
+    )
       .filter((line) => line.indexOf('=') > 0)
       .map((line) => [line.slice(0, line.indexOf('=')), line.slice(line.indexOf('=') + 1)]);
     return Object.fromEntries(entries) as Record<string, string>;

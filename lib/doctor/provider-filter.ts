@@ -20,7 +20,8 @@ export function allowsProvider(value: string | undefined, provider: string): boo
   if (isNegated) return !isNamed && !layers.some((layer) => names.includes(layer));
   // hooks and utilities have no entry of their own
   const isInitialized = layers.every(
-    (layer) => UTILITY_PROVIDERS.has(layer) || names.some((listed) => listed === layer || listed.startsWith(`${layer};`)),
+    (layer) =>
+      UTILITY_PROVIDERS.has(layer) || names.some((listed) => listed === layer || listed.startsWith(`${layer};`)),
   );
   return isNamed && isInitialized;
 }

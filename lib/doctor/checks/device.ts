@@ -45,7 +45,8 @@ export const unopenable = (survey: Survey): string[] =>
     .map(({ name }) => name);
 
 /** Whether this libfabric passes over devices that it cannot open: pull requests 12744 and 12753, after 2.6.0. */
-export const toleratesForeign = (version: string | undefined): boolean => version !== undefined && isAtLeast(version, '2.7');
+export const toleratesForeign = (version: string | undefined): boolean =>
+  version !== undefined && isAtLeast(version, '2.7');
 
 export const deviceChecks: readonly Check[] = [
   {
@@ -59,7 +60,10 @@ export const deviceChecks: readonly Check[] = [
     probe: ({ devices, host }) =>
       devices.rdma
         .filter(({ isEfa, uverbs }) => isEfa && uverbs !== undefined)
-        .map(({ uverbs }) => ({ source: nodeOf(uverbs!), value: host.files.exists(nodeOf(uverbs!)) ? 'there' : 'absent' })),
+        .map(({ uverbs }) => ({
+          source: nodeOf(uverbs!),
+          value: host.files.exists(nodeOf(uverbs!)) ? 'there' : 'absent',
+        })),
     judge: (survey, evidence) => {
       const there = evidence.filter(({ value }) => value === 'there').length;
       if (there === evidence.length) return pass(count(there, 'node'));

@@ -14,6 +14,9 @@ export const fileChecks: readonly Check[] = [
     judge: (_survey, evidence) =>
       evidence.length === 0
         ? pass('all of them')
-        : { status: 'warn', message: `${count(evidence.length, 'file')} could not be read as expected, first ${evidence[0]!.source}: ${evidence[0]!.value}` },
+        : {
+            status: 'warn',
+            message: `${count(evidence.length, 'file')} could not be read as expected, first ${evidence[0]!.source}: ${evidence[0]!.value}`,
+          },
   },
 ];

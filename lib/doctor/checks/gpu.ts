@@ -31,17 +31,25 @@ export const gpuChecks: readonly Check[] = [
     judge: ({ devices, identity, modules }) => {
       const efa = devices.rdma.filter(({ isEfa }) => isEfa);
       const reaching = efa.filter(reachesAccelerators);
-      if (reaching.length === efa.length) return pass([...new Set(efa.map(({ peerToPeer }) => peerToPeer!))].join(', '));
+      if (reaching.length === efa.length)
+        return pass([...new Set(efa.map(({ peerToPeer }) => peerToPeer!))].join(', '));
       const isNeeded = needsGpuDirect(identity.instanceType);
       if (efa.every(({ peerToPeer }) => peerToPeer === undefined)) {
         const driver = modules.running ?? 'in-tree';
         return info(`the driver (${driver}) does not say; dmabuf may still work`);
       }
       if (reaching.length > 0) {
-        return { status: 'warn', degrades: true, message: `${reaching.length} of ${efa.length} devices reach accelerators` };
+        return {
+          status: 'warn',
+          degrades: true,
+          message: `${reaching.length} of ${efa.length} devices reach accelerators`,
+        };
       }
       if (isNeeded) {
-        return { status: 'fail', message: `no device reaches GPU memory, which NCCL's plugin demands on ${identity.instanceType!}` };
+        return {
+          status: 'fail',
+          message: `no device reaches GPU memory, which NCCL's plugin demands on ${identity.instanceType!}`,
+        };
       }
       if (devices.gpus.length === 0) return info('no accelerator');
       return info('GPU memory is staged through the host on this type');
@@ -54,7 +62,10 @@ export const gpuChecks: readonly Check[] = [
     dependsOn: [],
     why: 'The open kernel modules export GPU memory by dmabuf or efa_nv_peermem; the proprietary ones by nvidia_p2p only.',
     fix: { host: ['Install the open NVIDIA kernel modules and efa-nv-peermem 1.2.1 or newer.'] },
-    references: ['https://github.com/amzn/amzn-drivers/issues/357', 'https://github.com/aws/aws-parallelcluster/issues/6861'],
+    references: [
+      'https://github.com/amzn/amzn-drivers/issues/357',
+      'https://github.com/aws/aws-parallelcluster/issues/6861',
+    ],
     applies: ({ devices }) => devices.gpus.length > 0,
     probe: (survey) => [
       fileEvidence(survey, '/proc/driver/nvidia/version'),
@@ -65,7 +76,8 @@ export const gpuChecks: readonly Check[] = [
     ],
     judge: ({ modules, devices }, [driver]) => {
       const version = driver!.value;
-      if (version.startsWith('(')) return { status: 'warn', message: `${count(devices.gpus.length, 'GPU')}, but no NVIDIA driver` };
+      if (version.startsWith('('))
+        return { status: 'warn', message: `${count(devices.gpus.length, 'GPU')}, but no NVIDIA driver` };
       const isOpen = version.includes('Open Kernel Module');
       const kind = isOpen ? 'open kernel modules' : 'proprietary kernel modules';
       return info(`${kind}; efa_nv_peermem ${modules.isLoaded('efa_nv_peermem') ? 'loaded' : 'not loaded'}`);
@@ -77,7 +89,9 @@ export const gpuChecks: readonly Check[] = [
     layer: 'gpu',
     dependsOn: ['PCI-01'],
     why: 'A GPU with a network card of another PCIe switch or NUMA node gets about half of the bandwidth.',
-    fix: { host: ['Let NCCL choose by its topology; in partial pods ask for GPUs and EFA that belong together (DRA).'] },
+    fix: {
+      host: ['Let NCCL choose by its topology; in partial pods ask for GPUs and EFA that belong together (DRA).'],
+    },
     references: [],
     applies: ({ devices }) => devices.gpus.length > 0,
     probe: ({ devices }) =>
@@ -93,7 +107,11 @@ export const gpuChecks: readonly Check[] = [
       const numas = new Set(devices.efa.map(({ numa }) => numa));
       const lonely = devices.gpus.filter(({ numa }) => numa !== undefined && !numas.has(numa));
       if (lonely.length === 0) return info(`${count(devices.gpus.length, 'GPU')}, each with an EFA on its NUMA node`);
-      return { status: 'warn', degrades: true, message: `${count(lonely.length, 'GPU')} without an EFA on the same NUMA node` };
+      return {
+        status: 'warn',
+        degrades: true,
+        message: `${count(lonely.length, 'GPU')} without an EFA on the same NUMA node`,
+      };
     },
   },
 ];

@@ -22,7 +22,9 @@ export const hostChecks: readonly Check[] = [
       const { isEc2, instanceType, expected, vendor } = identity;
       if (!isEc2) return info(`this is not an EC2 instance (${vendor ?? 'no vendor in the firmware tables'})`);
       if (expected !== undefined) {
-        return pass(`${expected.instanceType}: up to ${expected.efaDevices} EFA devices, ${expected.gigabitsPerSecond} Gbit/s`);
+        return pass(
+          `${expected.instanceType}: up to ${expected.efaDevices} EFA devices, ${expected.gigabitsPerSecond} Gbit/s`,
+        );
       }
       return info(
         `${instanceType ?? 'an EC2 instance without a type'} is not among the ${EFA_INSTANCES.size} types with EFA of ${INSTANCES_DATE}; the number of devices is not judged`,

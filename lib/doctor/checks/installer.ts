@@ -20,13 +20,24 @@ export const installerChecks: readonly Check[] = [
     probe: ({ installer }) =>
       installer === undefined
         ? [{ source: RECORDS[0]!, value: '(absent)' }]
-        : [{ source: installer.file, value: `${installer.version ?? 'no version'}, ${installer.packages.length} packages` }],
+        : [
+            {
+              source: installer.file,
+              value: `${installer.version ?? 'no version'}, ${installer.packages.length} packages`,
+            },
+          ],
     judge: ({ installer, identity }) => {
       if (installer === undefined) return info('no record: not installed by the EFA installer');
       const { version, roles, isMinimal, packages } = installer;
-      if (packages.length === 0) return { status: 'warn', message: `${installer.file} names no package: is it cut short?` };
-      if (isMinimal) return info(`${version ?? '?'} with --minimal: driver and rdma-core only, no libfabric, MPI or plugin`);
-      if (version !== undefined && /^p[56]/.test(identity.instanceType ?? '') && compareVersions(version, LEAST_FOR_P5) < 0) {
+      if (packages.length === 0)
+        return { status: 'warn', message: `${installer.file} names no package: is it cut short?` };
+      if (isMinimal)
+        return info(`${version ?? '?'} with --minimal: driver and rdma-core only, no libfabric, MPI or plugin`);
+      if (
+        version !== undefined &&
+        /^p[56]/.test(identity.instanceType ?? '') &&
+        compareVersions(version, LEAST_FOR_P5) < 0
+      ) {
         return { status: 'warn', message: `${version} is older than ${LEAST_FOR_P5}, which this type wants` };
       }
       if (roles.driver === undefined && identity.container === undefined) {

@@ -5,11 +5,11 @@ import { isAtLeast } from '../survey/version.js';
 
 const PUT_FIRST = {
   host: [
-    'Remove the distribution\'s copy (apt-get remove libfabric1 libfabric-bin), or put Amazon\'s first:',
+    "Remove the distribution's copy (apt-get remove libfabric1 libfabric-bin), or put Amazon's first:",
     'echo /opt/amazon/efa/lib > /etc/ld.so.conf.d/000_efa.conf (lib64 on rpm systems), then ldconfig',
   ],
   container: [
-    'In the image: remove the distribution\'s libfabric, run the EFA installer with --skip-kmod, then ldconfig.',
+    "In the image: remove the distribution's libfabric, run the EFA installer with --skip-kmod, then ldconfig.",
   ],
 };
 const INSTALL = {
@@ -34,7 +34,7 @@ export const libfabricChecks: readonly Check[] = [
     title: 'Which libfabric programs get',
     layer: 'libfabric',
     dependsOn: [],
-    why: 'The loader takes the first libfabric.so.1 on its path; a distribution\'s old copy before Amazon\'s is a common reason for no EFA.',
+    why: "The loader takes the first libfabric.so.1 on its path; a distribution's old copy before Amazon's is a common reason for no EFA.",
     fix: PUT_FIRST,
     references: ['https://github.com/aws/aws-ofi-nccl/issues/241'],
     probe: ({ libfabric, host, loader }) => [
@@ -43,8 +43,12 @@ export const libfabricChecks: readonly Check[] = [
         value: `${index === 0 ? 'taken' : 'shadowed'}: ${version ?? real}, by ${found}`,
       })),
       ...libfabric.hidden.map(({ path, version }) => ({ source: path, value: `not on the path: ${version ?? '?'}` })),
-      ...loader.uncached('libfabric.so.1').map((path) => ({ source: path, value: 'in ld.so.conf, not in the cache: run ldconfig' })),
-      ...(host.live?.libraryPath === undefined ? [] : [{ source: 'node-libfabric loads', value: host.live.libraryPath }]),
+      ...loader
+        .uncached('libfabric.so.1')
+        .map((path) => ({ source: path, value: 'in ld.so.conf, not in the cache: run ldconfig' })),
+      ...(host.live?.libraryPath === undefined
+        ? []
+        : [{ source: 'node-libfabric loads', value: host.live.libraryPath }]),
     ],
     judge: (survey) => {
       const { selected, installer, libfabric, options, loader } = survey;
@@ -66,7 +70,8 @@ export const libfabricChecks: readonly Check[] = [
         }
         return { status: 'fail', message: 'there is no libfabric', fix: INSTALL };
       }
-      if (!hidesAmazons(survey)) return pass(`${selected.path} (${selected.version ?? 'version unknown'}), by ${selected.found}`);
+      if (!hidesAmazons(survey))
+        return pass(`${selected.path} (${selected.version ?? 'version unknown'}), by ${selected.found}`);
       const isUseless = !selected.hasEfa || (selected.version !== undefined && !isAtLeast(selected.version, '1.18'));
       const message = `${selected.path} (${selected.version ?? '?'}, by ${selected.found}) hides Amazon's in /opt/amazon/efa`;
       return isUseless ? { status: 'fail', message } : { status: 'warn', degrades: true, message };
@@ -96,7 +101,10 @@ export const libfabricChecks: readonly Check[] = [
       const { version } = survey.selected!;
       if (version === undefined) return info('it loads; its version is not in its name');
       if (isAtLeast(version, '1.18')) return pass(version);
-      return { status: 'warn', message: `${version}: older than 1.18, which NCCL's plugin needs and which turns device RDMA on` };
+      return {
+        status: 'warn',
+        message: `${version}: older than 1.18, which NCCL's plugin needs and which turns device RDMA on`,
+      };
     },
   },
   {
@@ -107,7 +115,9 @@ export const libfabricChecks: readonly Check[] = [
     why: 'Some distributions build libfabric without efa. Up to 2.0 `fi_info -l` hides efa without a device, so the library itself is looked into.',
     fix: INSTALL,
     references: ['https://github.com/cbcrc/mxl-k8s/issues/65'],
-    probe: ({ selected }) => [{ source: selected!.real, value: selected!.hasEfa ? 'has FI_EFA_, efadv_ or libefa' : 'has nothing of efa' }],
+    probe: ({ selected }) => [
+      { source: selected!.real, value: selected!.hasEfa ? 'has FI_EFA_, efadv_ or libefa' : 'has nothing of efa' },
+    ],
     judge: ({ selected }) =>
       selected!.hasEfa
         ? pass('efa is built in')
@@ -126,7 +136,10 @@ export const libfabricChecks: readonly Check[] = [
     applies: ({ host }) => host.live !== undefined,
     probe: ({ host: { live } }) => [
       { source: 'libfabric', value: `${live!.libraryPath ?? '(not loaded)'} ${live!.libraryVersion ?? ''}`.trim() },
-      { source: 'fi_getinfo(efa, FI_EP_RDM)', value: live!.failure ?? live!.efa?.error ?? live!.efa?.domains.join(' ') ?? '' },
+      {
+        source: 'fi_getinfo(efa, FI_EP_RDM)',
+        value: live!.failure ?? live!.efa?.error ?? live!.efa?.domains.join(' ') ?? '',
+      },
     ],
     judge: ({ host: { live }, devices }) => {
       const found = live!.efa?.domains.length ?? 0;
@@ -135,7 +148,11 @@ export const libfabricChecks: readonly Check[] = [
         return { status: 'fail', message: `fi_getinfo for efa: ${error}`, breaks: live!.failure !== undefined };
       }
       if (found < devices.efa.length) {
-        return { status: 'warn', degrades: true, message: `${found} domains for ${count(devices.efa.length, 'device')}` };
+        return {
+          status: 'warn',
+          degrades: true,
+          message: `${found} domains for ${count(devices.efa.length, 'device')}`,
+        };
       }
       return pass(`${count(found, 'domain')}, fabric ${live!.efa!.fabrics.join(', ')}`);
     },
@@ -150,7 +167,10 @@ export const libfabricChecks: readonly Check[] = [
     references: ['https://github.com/aws/aws-ofi-nccl/issues/889'],
     applies: ({ host, devices }) => host.live?.hmem !== undefined && devices.efa.length > 0,
     probe: ({ host }) => [
-      { source: 'fi_getinfo(efa, FI_EP_RDM, FI_HMEM)', value: host.live!.hmem!.error ?? host.live!.hmem!.domains.join(' ') },
+      {
+        source: 'fi_getinfo(efa, FI_EP_RDM, FI_HMEM)',
+        value: host.live!.hmem!.error ?? host.live!.hmem!.domains.join(' '),
+      },
     ],
     judge: ({ host, devices }) => {
       if (host.live!.hmem!.domains.length > 0) return pass(count(host.live!.hmem!.domains.length, 'domain'));
@@ -163,14 +183,19 @@ export const libfabricChecks: readonly Check[] = [
     title: 'One libfabric in a process (live)',
     layer: 'libfabric',
     dependsOn: ['LF-01'],
-    why: 'Two copies of libfabric in one process make each other\'s devices vanish.',
-    fix: { host: ['Make every library of the program find one libfabric: see LF-01; NODE_LIBFABRIC_LIBRARY names it for this package.'] },
+    why: "Two copies of libfabric in one process make each other's devices vanish.",
+    fix: {
+      host: [
+        'Make every library of the program find one libfabric: see LF-01; NODE_LIBFABRIC_LIBRARY names it for this package.',
+      ],
+    },
     references: ['https://github.com/kvcache-ai/Mooncake/pull/2271'],
     applies: ({ host }) => (host.live?.mapped ?? []).length > 0,
     probe: ({ host }) => host.live!.mapped!.map((path) => ({ source: '/proc/self/maps', value: path })),
     judge: ({ host, selected }) => {
       const [first, ...others] = host.live!.mapped!;
-      if (others.length > 0) return { status: 'warn', degrades: true, message: `${others.length + 1} copies are mapped` };
+      if (others.length > 0)
+        return { status: 'warn', degrades: true, message: `${others.length + 1} copies are mapped` };
       if (selected !== undefined && selected.real !== first) {
         return info(`node-libfabric uses ${first!}, other programs get ${selected.real}`);
       }

@@ -5,7 +5,11 @@ const MIB = 2 ** 20;
 const GIB = 2 ** 30;
 
 const size = (bytes: number): string =>
-  bytes === Infinity ? 'unlimited' : bytes >= GIB ? `${(bytes / GIB).toFixed(1)} GiB` : `${Math.round(bytes / 1024)} KiB`;
+  bytes === Infinity
+    ? 'unlimited'
+    : bytes >= GIB
+      ? `${(bytes / GIB).toFixed(1)} GiB`
+      : `${Math.round(bytes / 1024)} KiB`;
 
 export const limitChecks: readonly Check[] = [
   {
@@ -24,15 +28,26 @@ export const limitChecks: readonly Check[] = [
         'ECS: ulimits memlock -1; Slurm: LimitMEMLOCK=infinity for slurmd, PropagateResourceLimitsExcept=MEMLOCK',
       ],
     },
-    references: ['https://github.com/awslabs/awsome-distributed-ai/issues/647', 'https://github.com/aws/aws-cdi-sdk/issues/48'],
+    references: [
+      'https://github.com/awslabs/awsome-distributed-ai/issues/647',
+      'https://github.com/aws/aws-cdi-sdk/issues/48',
+    ],
     probe: ({ limits }) => [
-      { source: LIMITS, value: limits.lockedMemory === undefined ? '(unknown)' : `Max locked memory ${limits.lockedMemory}` },
+      {
+        source: LIMITS,
+        value: limits.lockedMemory === undefined ? '(unknown)' : `Max locked memory ${limits.lockedMemory}`,
+      },
     ],
     judge: ({ limits: { lockedMemory } }) => {
       if (lockedMemory === undefined || Number.isNaN(lockedMemory)) return info('the limit is not known');
       if (lockedMemory >= 16 * GIB) return pass(size(lockedMemory));
-      if (lockedMemory >= 64 * MIB) return { status: 'warn', message: `${size(lockedMemory)}: 16 GiB or no limit is advised` };
-      return { status: 'fail', breaks: true, message: `only ${size(lockedMemory)} may be locked: endpoints cannot be opened` };
+      if (lockedMemory >= 64 * MIB)
+        return { status: 'warn', message: `${size(lockedMemory)}: 16 GiB or no limit is advised` };
+      return {
+        status: 'fail',
+        breaks: true,
+        message: `only ${size(lockedMemory)} may be locked: endpoints cannot be opened`,
+      };
     },
   },
   {
@@ -44,7 +59,10 @@ export const limitChecks: readonly Check[] = [
     fix: { host: ['efa-config reserves them at boot; or: sysctl vm.nr_hugepages=N'] },
     references: ['https://github.com/ofiwg/libfabric/issues/9739'],
     probe: ({ limits }) => [
-      { source: '/proc/meminfo', value: `HugePages_Total ${limits.hugePages ?? '?'}, Hugepagesize ${limits.hugePageBytes ?? '?'}` },
+      {
+        source: '/proc/meminfo',
+        value: `HugePages_Total ${limits.hugePages ?? '?'}, Hugepagesize ${limits.hugePageBytes ?? '?'}`,
+      },
     ],
     judge: ({ limits: { hugePages, hugePageBytes, cores } }) => {
       if (hugePages === undefined || hugePageBytes === undefined) return info('not known');
@@ -65,11 +83,15 @@ export const limitChecks: readonly Check[] = [
       container: ['docker: --shm-size 16g or --ipc host; Kubernetes: an emptyDir with medium Memory at /dev/shm.'],
     },
     references: [],
-    probe: ({ limits }) => [{ source: '/proc/self/mounts', value: `/dev/shm size ${limits.sharedMemory ?? '(default)'}` }],
+    probe: ({ limits }) => [
+      { source: '/proc/self/mounts', value: `/dev/shm size ${limits.sharedMemory ?? '(default)'}` },
+    ],
     judge: ({ limits: { sharedMemory }, identity: { container } }) => {
       if (sharedMemory === undefined) return info('no size is set');
       if (sharedMemory >= GIB) return pass(size(sharedMemory));
-      return container === undefined ? info(size(sharedMemory)) : { status: 'warn', message: `${size(sharedMemory)}: NCCL may want more` };
+      return container === undefined
+        ? info(size(sharedMemory))
+        : { status: 'warn', message: `${size(sharedMemory)}: NCCL may want more` };
     },
   },
   {
@@ -77,7 +99,7 @@ export const limitChecks: readonly Check[] = [
     title: 'Processes may copy from each other',
     layer: 'limits',
     dependsOn: [],
-    why: 'Yama\'s ptrace_scope above 0 forbids the single copy between processes of one host that the shm provider uses.',
+    why: "Yama's ptrace_scope above 0 forbids the single copy between processes of one host that the shm provider uses.",
     fix: { host: ['sysctl kernel.yama.ptrace_scope=0'] },
     references: ['https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/efa-start.html'],
     probe: (survey) => [fileEvidence(survey, '/proc/sys/kernel/yama/ptrace_scope')],
@@ -97,7 +119,9 @@ export const limitChecks: readonly Check[] = [
     probe: ({ limits }) => [{ source: LIMITS, value: `Max open files ${limits.openFiles ?? '(unknown)'}` }],
     judge: ({ limits: { openFiles } }) => {
       if (openFiles === undefined || Number.isNaN(openFiles)) return info('the limit is not known');
-      return openFiles >= 8192 ? pass(String(openFiles)) : { status: 'warn', message: `${openFiles}, efa-config sets 8192` };
+      return openFiles >= 8192
+        ? pass(String(openFiles))
+        : { status: 'warn', message: `${openFiles}, efa-config sets 8192` };
     },
   },
 ];

@@ -63,7 +63,8 @@ export const moduleChecks: readonly Check[] = [
         const names = unbound.map(({ address }) => address).join(', ');
         return { status: 'warn', degrades: true, message: `not bound to ${names}: see dmesg` };
       }
-      if (modules.isLoaded('efa')) return { status: 'fail', message: 'efa is loaded, but is bound to no device: see dmesg' };
+      if (modules.isLoaded('efa'))
+        return { status: 'fail', message: 'efa is loaded, but is bound to no device: see dmesg' };
       if (modules.sources.length > 0 && modules.built.length === 0) {
         return {
           status: 'fail',

@@ -6,7 +6,7 @@ export const mpiChecks: readonly Check[] = [
     title: 'Open MPI uses libfabric',
     layer: 'mpi',
     dependsOn: [],
-    why: 'Open MPI reaches EFA through its OFI components (mtl ofi). It never takes libfabric\'s tcp: without efa it is btl/tcp.',
+    why: "Open MPI reaches EFA through its OFI components (mtl ofi). It never takes libfabric's tcp: without efa it is btl/tcp.",
     fix: {
       host: [
         'Use /opt/amazon/openmpi (source /etc/profile.d/zippy_efa.sh or efa.sh), which is built with libfabric.',
@@ -21,6 +21,8 @@ export const mpiChecks: readonly Check[] = [
         value: host.files.exists(`${folder}/bin/mpirun`) ? 'bin/mpirun' : 'without bin/mpirun',
       })),
     judge: ({ openmpi }) =>
-      openmpi.length > 0 ? pass(openmpi.join(', ')) : info('no Open MPI of the EFA installer; another one has to be built with libfabric'),
+      openmpi.length > 0
+        ? pass(openmpi.join(', '))
+        : info('no Open MPI of the EFA installer; another one has to be built with libfabric'),
   },
 ];

@@ -27,20 +27,24 @@ export const ncclChecks: readonly Check[] = [
     references: ['https://github.com/NVIDIA-NeMo/RL/issues/1973', 'https://github.com/NVIDIA-NeMo/RL/issues/2585'],
     applies: (survey) => survey.hasNccl,
     probe: ({ plugins, environment }) => [
-      ...(environment['NCCL_NET_PLUGIN'] === undefined ? [] : [{ source: 'NCCL_NET_PLUGIN', value: environment['NCCL_NET_PLUGIN'] }]),
+      ...(environment['NCCL_NET_PLUGIN'] === undefined
+        ? []
+        : [{ source: 'NCCL_NET_PLUGIN', value: environment['NCCL_NET_PLUGIN'] }]),
       ...plugins.map(({ path, isOnPath, version }) => ({
         source: path,
         value: `${version ?? 'version unknown'}, ${isOnPath ? 'found by NCCL' : 'not on the path'}`,
       })),
     ],
     judge: ({ plugins, environment }) => {
-      if (environment['NCCL_NET_PLUGIN'] === 'none') return { status: 'fail', message: 'NCCL_NET_PLUGIN=none turns the plugin off' };
+      if (environment['NCCL_NET_PLUGIN'] === 'none')
+        return { status: 'fail', message: 'NCCL_NET_PLUGIN=none turns the plugin off' };
       const found = plugins.filter(({ isOnPath }) => isOnPath);
       if (found.length === 0) {
         const [hidden] = plugins;
         return {
           status: 'fail',
-          message: hidden === undefined ? 'there is no aws-ofi-nccl plugin' : `${hidden.path} is not on the loader's path`,
+          message:
+            hidden === undefined ? 'there is no aws-ofi-nccl plugin' : `${hidden.path} is not on the loader's path`,
         };
       }
       if (plugins.length > 1) {
@@ -58,7 +62,7 @@ export const ncclChecks: readonly Check[] = [
     why: 'A plugin built for a newer libfabric or glibc is not loaded, and NCCL takes TCP. Libraries mounted from a newer host do that.',
     fix: {
       host: ['Take libfabric and plugin from one EFA installer.'],
-      container: ['Do not mount the plugin of the host: install it in the image, with the image\'s own EFA installer.'],
+      container: ["Do not mount the plugin of the host: install it in the image, with the image's own EFA installer."],
     },
     references: ['https://github.com/awslabs/awsome-distributed-ai/issues/292'],
     applies: (survey) => survey.hasNccl,
@@ -77,7 +81,10 @@ export const ncclChecks: readonly Check[] = [
       if (plugin.version !== undefined && selected?.version !== undefined) {
         const least = leastLibfabric(plugin.version);
         if (!isAtLeast(selected.version, least)) {
-          return { status: 'fail', message: `plugin ${plugin.version} wants libfabric ${least}, it gets ${selected.version}` };
+          return {
+            status: 'fail',
+            message: `plugin ${plugin.version} wants libfabric ${least}, it gets ${selected.version}`,
+          };
         }
       }
       return pass('it does');

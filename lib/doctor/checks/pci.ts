@@ -49,7 +49,9 @@ export const pciChecks: readonly Check[] = [
     dependsOn: ['PCI-01'],
     why: 'Each missing device is missing bandwidth; libraries stripe over those that there are and say nothing.',
     fix: {
-      host: ['Create an interface of type efa or efa-only on every network card: possible at launch, or while stopped.'],
+      host: [
+        'Create an interface of type efa or efa-only on every network card: possible at launch, or while stopped.',
+      ],
       container: ['If this is not meant: ask for all devices (vpc.amazonaws.com/efa), or repair the launch template.'],
     },
     references: ['https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/efa-acc-inst-types.html'],
@@ -98,7 +100,10 @@ export const pciChecks: readonly Check[] = [
       if (running === undefined) return info('the in-tree driver has no version to compare');
       const old = ids.find((id) => !isAtLeast(running, GENERATIONS[id]!.driver));
       if (old === undefined) return pass(`driver ${running} knows ${ids.map(hex).join(', ')}`);
-      return { status: 'fail', message: `driver ${running} is older than ${GENERATIONS[old]!.driver}, which ${hex(old)} needs` };
+      return {
+        status: 'fail',
+        message: `driver ${running} is older than ${GENERATIONS[old]!.driver}, which ${hex(old)} needs`,
+      };
     },
   },
 ];

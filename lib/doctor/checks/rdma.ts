@@ -39,7 +39,10 @@ export const rdmaChecks: readonly Check[] = [
       { source: `${VERBS}/abi_version`, value: devices.abi ?? '(absent)' },
       ...devices.rdma
         .filter(({ isEfa }) => isEfa)
-        .map(({ name, uverbs, number }) => ({ source: `${RDMA}/${name}`, value: `${uverbs ?? '(none)'} ${number ?? ''}`.trim() })),
+        .map(({ name, uverbs, number }) => ({
+          source: `${RDMA}/${name}`,
+          value: `${uverbs ?? '(none)'} ${number ?? ''}`.trim(),
+        })),
     ],
     judge: ({ devices }) => {
       if (devices.abi !== undefined && devices.abi !== '6') {

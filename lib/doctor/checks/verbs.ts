@@ -17,10 +17,7 @@ export const verbsChecks: readonly Check[] = [
     fix: { host: ['Run the EFA installer, or install rdma-core (31 or newer).'], container: IN_IMAGE },
     references: ['https://github.com/NVIDIA/JAX-Toolbox/issues/179'],
     probe: ({ rdmaCore }) =>
-      [
-        ['libibverbs.so.1', rdmaCore.verbs] as const,
-        ['libefa.so.1', rdmaCore.efa] as const,
-      ].flatMap(([name, found]) =>
+      [['libibverbs.so.1', rdmaCore.verbs] as const, ['libefa.so.1', rdmaCore.efa] as const].flatMap(([name, found]) =>
         found.length === 0
           ? [{ source: name, value: '(not found)' }]
           : found.map((file) => ({ source: file.path, value: `${file.real}, by ${file.found}` })),
@@ -32,7 +29,10 @@ export const verbsChecks: readonly Check[] = [
       ];
       if (missing.length > 0) return { status: 'fail', message: `${missing.join(' and ')} not found` };
       if (rdmaCore.verbs.length > 1) {
-        return { status: 'warn', message: `${rdmaCore.verbs.length} copies of libibverbs; ${rdmaCore.verbs[0]!.path} is taken` };
+        return {
+          status: 'warn',
+          message: `${rdmaCore.verbs.length} copies of libibverbs; ${rdmaCore.verbs[0]!.path} is taken`,
+        };
       }
       return pass(`rdma-core ${rdmaCore.version ?? 'of unknown version'}`);
     },
@@ -81,7 +81,10 @@ export const verbsChecks: readonly Check[] = [
     layer: 'verbs',
     dependsOn: ['VERBS-01', 'LF-01'],
     why: 'libfabric asks libefa for symbols of a version; an older rdma-core does not have them, and libfabric is not loaded at all.',
-    fix: { host: ['Run the EFA installer of the same release as libfabric: it brings its rdma-core.'], container: IN_IMAGE },
+    fix: {
+      host: ['Run the EFA installer of the same release as libfabric: it brings its rdma-core.'],
+      container: IN_IMAGE,
+    },
     references: [
       'https://github.com/PrimeIntellect-ai/prime-rl/issues/3454',
       'https://github.com/PrimeIntellect-ai/prime-rl/issues/3447',
@@ -89,7 +92,9 @@ export const verbsChecks: readonly Check[] = [
     probe: ({ loader, selected, rdmaCore }) => [
       {
         source: `${selected!.path} needs`,
-        value: (loader.elf(selected!.real)?.requires.find(({ library }) => library === 'libefa.so.1')?.versions ?? []).join(' '),
+        value: (
+          loader.elf(selected!.real)?.requires.find(({ library }) => library === 'libefa.so.1')?.versions ?? []
+        ).join(' '),
       },
       {
         source: `${rdmaCore.efa[0]?.real ?? 'libefa'} has`,

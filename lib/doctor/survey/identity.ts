@@ -43,7 +43,8 @@ export function readIdentity(host: Host, expect?: string): Identity {
 }
 
 function readContainer({ files, environment }: Host): Container | undefined {
-  if (environment['KUBERNETES_SERVICE_HOST'] !== undefined) return { kind: 'kubernetes', sign: 'KUBERNETES_SERVICE_HOST' };
+  if (environment['KUBERNETES_SERVICE_HOST'] !== undefined)
+    return { kind: 'kubernetes', sign: 'KUBERNETES_SERVICE_HOST' };
   if (environment['ECS_CONTAINER_METADATA_URI_V4'] !== undefined) {
     return { kind: 'ecs', sign: 'ECS_CONTAINER_METADATA_URI_V4' };
   }

@@ -91,7 +91,8 @@ export function findPlugins(host: Host, loader: Loader): PluginFile[] {
       isOnPath: reachable.has(real),
       version: /Initializing aws-ofi-nccl (\d[\w.]*)/.exec(text)?.[1],
       problems: loader.problems(path),
-      isForAws: text.includes('platform-aws') || text.includes('Plugin selected platform') || /\bp4d\.24xlarge\b/.test(text),
+      isForAws:
+        text.includes('platform-aws') || text.includes('Plugin selected platform') || /\bp4d\.24xlarge\b/.test(text),
     };
   });
 }
@@ -119,7 +120,9 @@ export function readRdmaCore(host: Host, loader: Loader): RdmaCore {
     verbs,
     efa,
     version: /\.so\.1\.\d+\.(\d+)\./.exec(efa[0]?.real ?? first?.real ?? '')?.[1],
-    privateVersion: defines.map((name) => /^IBVERBS_PRIVATE_(\d+)$/.exec(name)?.[1]).find((found) => found !== undefined),
+    privateVersion: defines
+      .map((name) => /^IBVERBS_PRIVATE_(\d+)$/.exec(name)?.[1])
+      .find((found) => found !== undefined),
     driverFile: host.files.text('/etc/libibverbs.d/efa.driver'),
     providers:
       folder === undefined ? [] : host.files.list(folder, /^libefa-rdmav\d+\.so$/).map((name) => `${folder}/${name}`),

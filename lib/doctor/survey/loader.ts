@@ -89,7 +89,8 @@ export class Loader {
       const bytes = this.bytes(real);
       const isOfMachine = (EM_BY_MACHINE[this.#host.machine ?? ''] ?? bytes?.readUInt16LE(18)) === bytes?.[18];
       const library = bytes === undefined || bytes.length < 64 || !isOfMachine ? undefined : readElf(bytes);
-      if (bytes !== undefined && library === undefined) this.#host.files.complain(real, 'is no library for this machine');
+      if (bytes !== undefined && library === undefined)
+        this.#host.files.complain(real, 'is no library for this machine');
       this.#parsed.set(real, library);
     }
     return this.#parsed.get(real);
@@ -186,7 +187,11 @@ function readConfiguration({ files }: Host, path: string, depth: number): string
     const text = line.replace(/#.*/, '').trim();
     const include = /^include\s+(\S+)$/.exec(text)?.[1];
     if (include === undefined) return text.startsWith('/') ? [text] : [];
-    const pattern = new RegExp(`^${basename(include).replace(/[.+^${}()|[\]\\]/g, '\\$&').replaceAll('*', '.*')}$`);
+    const pattern = new RegExp(
+      `^${basename(include)
+        .replace(/[.+^${}()|[\]\\]/g, '\\$&')
+        .replaceAll('*', '.*')}$`,
+    );
     const folder = include.startsWith('/') ? dirname(include) : join('/etc', dirname(include));
     return files
       .list(folder, pattern)

@@ -3,7 +3,14 @@ import type { Host } from '../host.js';
 import { readDevices, type Devices } from './devices.js';
 import { readIdentity, type Identity } from './identity.js';
 import { readInstaller, type Installer } from './installer.js';
-import { findLibfabric, findPlugins, readRdmaCore, type LibfabricFile, type PluginFile, type RdmaCore } from './libraries.js';
+import {
+  findLibfabric,
+  findPlugins,
+  readRdmaCore,
+  type LibfabricFile,
+  type PluginFile,
+  type RdmaCore,
+} from './libraries.js';
 import { Loader } from './loader.js';
 import { readLimits, type Limits } from './limits.js';
 import { readModules, type Modules } from './modules.js';
@@ -80,7 +87,9 @@ export class Survey {
 
   /** Folders of Open MPI that the EFA installer made. */
   get openmpi(): string[] {
-    return this.#once('openmpi', () => this.host.files.list('/opt/amazon', /^openmpi/).map((name) => `/opt/amazon/${name}`));
+    return this.#once('openmpi', () =>
+      this.host.files.list('/opt/amazon', /^openmpi/).map((name) => `/opt/amazon/${name}`),
+    );
   }
 
   /** Whether NCCL is of interest here. */
