@@ -28,3 +28,8 @@ export {
 } from './report.js';
 export { formatExplanation, formatInstallation, formatList, formatReport, paintWith } from './text.js';
 export { Survey, type Consumer, type ExamineOptions } from './survey/survey.js';
+export { adviseContainer, CONTAINER_KINDS, type ContainerKind } from './container-advice.js';
+export { compareNodes, FLEET_COLUMNS, readReport, type Difference, type Fleet, type FleetColumn } from './fleet.js';
+export { formatFleet, renderFleetPage, renderPage } from './page.js';
+export { testTraffic, type TrafficTest } from './traffic-test.js';
+export { watch, type Watched } from './watch.js';

@@ -246,7 +246,7 @@ const scenarios: Scenario[] = [
   ...(
     [
       ['', 'unusable', /set but empty/],
-      ['efa ', 'fallback', /has a blank/],
+      ['efa ', 'unusable', /has a blank/],
       ['tcp', 'fallback', /FI_PROVIDER=tcp excludes efa/],
       ['^efa', 'fallback', /excludes efa/],
     ] as const

@@ -8,10 +8,11 @@ import { getInfo, type Hints } from '../../info.js';
 import { libraryInfo } from '../../library.js';
 import type { EfaAnswer, LiveFacts } from '../host.js';
 
+const MR_MODE = ['FI_MR_LOCAL', 'FI_MR_ALLOCATED', 'FI_MR_PROV_KEY', 'FI_MR_VIRT_ADDR'] as const;
 const RDM: Hints = {
   mode: ['FI_CONTEXT', 'FI_CONTEXT2'],
   epAttr: { type: 'FI_EP_RDM' },
-  domainAttr: { mrMode: ['FI_MR_LOCAL', 'FI_MR_ALLOCATED', 'FI_MR_PROV_KEY', 'FI_MR_VIRT_ADDR'] },
+  domainAttr: { mrMode: MR_MODE },
 };
 
 function ask(hints: Hints): EfaAnswer {
@@ -49,7 +50,7 @@ function answer(): LiveFacts {
       hmem: ask({
         ...efa,
         caps: ['FI_MSG', 'FI_HMEM'],
-        domainAttr: { mrMode: [...RDM.domainAttr!.mrMode!, 'FI_MR_HMEM'] },
+        domainAttr: { mrMode: [...MR_MODE, 'FI_MR_HMEM'] },
       }),
       first: first() ?? 'none',
     };
