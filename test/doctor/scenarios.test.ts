@@ -34,7 +34,7 @@ const b200WithForeign = changed(healthy('p6-b200.48xlarge'), {
   files: { ...foreign(0), ...foreign(1), ...inDocker },
   open: { '/dev/infiniband/uverbs8': 'EPERM', '/dev/infiniband/uverbs9': 'EPERM' },
 });
-const LIMITS_64K = p5.files['/proc/self/limits']!.toString().replace(
+const LIMITS_64K = (p5.files['/proc/self/limits'] as string).replace(
   'unlimited            unlimited ',
   '65536                65536 ',
 );

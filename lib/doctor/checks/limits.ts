@@ -16,7 +16,7 @@ export const limitChecks: readonly Check[] = [
     id: 'LIM-01',
     title: 'Memory may be locked',
     layer: 'limits',
-    dependsOn: [],
+    dependsOn: ['PCI-01'],
     why: 'Receive buffers are pinned. With the usual 64 KiB or 8 MiB opening an endpoint fails with -12, "Cannot allocate memory".',
     fix: {
       host: [

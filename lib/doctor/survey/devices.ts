@@ -53,7 +53,7 @@ export function readDevices(host: Host): Devices {
   const gpus = functions
     .filter((found) => found?.vendor === NVIDIA)
     .filter((found) => found !== undefined)
-    .filter(({ path }) => /^0x03/.test(host.files.text(`${path}/class`) ?? ''));
+    .filter(({ path }) => (host.files.text(`${path}/class`) ?? '').startsWith('0x03'));
   return { efa, gpus, rdma: readRdma(host), abi: host.files.text(`${VERBS}/abi_version`) };
 }
 

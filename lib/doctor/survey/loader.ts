@@ -124,7 +124,8 @@ export class Loader {
     const needs = library.needed.flatMap((needed): LoadProblem[] => {
       const [file] = this.find(needed, real);
       // the loader itself is mapped by the kernel
-      if (file === undefined) return /^ld-linux/.test(needed) ? [] : [{ kind: 'missing', by: path, library: needed }];
+      if (file === undefined)
+        return needed.startsWith('ld-linux') ? [] : [{ kind: 'missing', by: path, library: needed }];
       return this.problems(file.path, visited);
     });
     return [...versions, ...needs];
