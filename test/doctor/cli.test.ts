@@ -3,7 +3,7 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
-import { Ajv } from 'ajv';
+import Ajv from 'ajv';
 import { describe, expect, it } from 'vitest';
 import { CHECKS, CONTAINER_KINDS, TreeHost, watch, type Report } from 'node-libfabric/doctor';
 import { parse } from 'yaml';

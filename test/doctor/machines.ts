@@ -148,7 +148,7 @@ export function healthy(type: Type): Machine {
     return hasPeerToPeer ? files : { ...files, [p2p]: '\n' };
   });
   return {
-    files: Object.assign(
+    files: [
       {
         '/sys/devices/virtual/dmi/id/sys_vendor': 'Amazon EC2\n',
         '/sys/devices/virtual/dmi/id/product_name': `${type}\n`,
@@ -176,7 +176,7 @@ export function healthy(type: Type): Machine {
       plugin('/opt/amazon/ofi-nccl/lib'),
       ...Array.from({ length: 8 }, (_, index) => gpu(index)),
       ...devices,
-    ),
+    ].reduce<Files>((all, some) => ({ ...all, ...some }), {}),
     environment: {},
     open: Object.fromEntries(at.map((_, index) => [`/dev/infiniband/uverbs${index}`, 'ok'])),
   };
