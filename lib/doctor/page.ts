@@ -18,6 +18,9 @@ const SEVERITY: readonly Status[] = ['fail', 'warn', 'skip', 'pass', 'info'];
 const STACK: readonly Layer[] = ['mpi', 'nccl', 'libfabric', 'verbs', 'device', 'rdma', 'module', 'pci', 'host'];
 const BESIDE: readonly Layer[] = ['environment', 'limits', 'gpu', 'installer', 'network', 'counters', 'log'];
 
+/** The stack shall be in sight. */
+const SHOWN_FIRST = 4;
+
 const escape = (text: string): string =>
   text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('"', '&quot;');
 
@@ -31,7 +34,7 @@ const STYLE = `
 body { margin: 0 auto; padding: 1.5rem; max-width: 70rem; background: var(--back); color: var(--text);
   font: 16px/1.5 system-ui, sans-serif; }
 h1 { margin: 0; font-size: 1.6rem; } h2 { font-size: 1.1rem; margin: 1.6rem 0 .5rem; }
-p { margin: .4rem 0; } .soft { color: var(--soft); } code { overflow-wrap: anywhere; }
+p { margin: .4rem 0; } a { color: var(--info); } .soft { color: var(--soft); } code { overflow-wrap: anywhere; }
 .fail { --tone: var(--fail); } .warn { --tone: var(--warn); } .pass { --tone: var(--pass); }
 .info { --tone: var(--info); } .skip { --tone: var(--skip); }
 .verdict { color: var(--tone); } 
@@ -85,7 +88,7 @@ export function renderPage(report: Report): string {
     ...(first === undefined
       ? []
       : [
-          `<section class="first ${first.status}"><p class="soft">First failing step</p>${renderCheck(first)}</section>`,
+          `<section class="first ${first.status}"><p class="soft">First failing step</p>${renderCheck(first, SHOWN_FIRST)}</section>`,
         ]),
     '<h2>Transports</h2><div class="scroll"><table>',
     ...consumers.map((consumer) => {
@@ -109,13 +112,22 @@ function renderLayer(layer: Layer, checks: readonly ReportedCheck[], firstFailur
   ].join('');
 }
 
-function renderCheck({ id, status, title, message, evidence, fix, references }: ReportedCheck): string {
+function renderCheck(
+  { id, status, title, message, evidence, fix, references }: ReportedCheck,
+  most = Infinity,
+): string {
+  const more = evidence.length - most;
   const list = (items: readonly string[]): string =>
     items.length === 0 ? '' : `<ul>${items.map((item) => `<li>${item}</li>`).join('')}</ul>`;
   return [
     `<h3 class="${status}"><span class="mark">${MARKS[status]}</span> ${id} ${escape(title)}</h3>`,
     `<p>${escape(message)}</p>`,
-    list(evidence.map(({ source, value }) => `<code>${escape(source)}</code>: <code>${escape(value)}</code>`)),
+    list(
+      evidence
+        .slice(0, most)
+        .map(({ source, value }) => `<code>${escape(source)}</code>: <code>${escape(value)}</code>`),
+    ),
+    more > 0 ? `<p class="soft">and ${more} more, in the stack below</p>` : '',
     fix.length === 0 ? '' : `<p><strong>Fix</strong></p>${list(fix.map(escape))}`,
     fix.length === 0 ? '' : list(references.map((link) => `<a href="${escape(link)}">${escape(link)}</a>`)),
   ].join('');
