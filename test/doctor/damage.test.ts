@@ -1,7 +1,7 @@
 /** Files that are not what they should be: a finding, never a crash. */
 import { execFileSync, spawnSync } from 'node:child_process';
-import { chmodSync, rmSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { chmodSync, mkdirSync, rmSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
@@ -103,6 +103,43 @@ describe('a damaged file', () => {
       ...asUser,
     });
     expect(stdout).toMatch(/modules: EACCES/);
+  });
+
+  it('is survived whatever is in it', { timeout: 60_000 }, () => {
+    const paths = Object.keys(g5.files).filter(
+      (path) => typeof g5.files[path] !== 'object' || 'length' in g5.files[path],
+    );
+    const overlay = [
+      '/.fabric-doctor/env',
+      '/.fabric-doctor/open.json',
+      '/.fabric-doctor/live.json',
+      '/etc/ld.so.cache',
+    ];
+    const garbage = fc.oneof(
+      fc.uint8Array({ maxLength: 200 }).map((bytes) => Buffer.from(bytes)),
+      fc.constantFrom(
+        '',
+        '\n',
+        '-1',
+        '{}',
+        '[]',
+        'null',
+        '{"efa": 1, "mapped": {}}',
+        'include *.conf',
+        'glibc-ld.so.cache1.1',
+      ),
+    );
+    fc.assert(
+      fc.property(fc.array(fc.tuple(fc.constantFrom(...paths, ...overlay), garbage), { maxLength: 8 }), (damage) => {
+        const root = write(g5);
+        for (const [path, content] of damage) {
+          mkdirSync(dirname(join(root, path)), { recursive: true });
+          writeFileSync(join(root, path), content);
+        }
+        expect(examine(new TreeHost(root)).results.length).toBeGreaterThan(20);
+      }),
+      { numRuns: 100 },
+    );
   });
 
   it('leads out of a copy by no link', () => {

@@ -31,7 +31,6 @@ interface SearchPlace {
 
 const CACHE = '/etc/ld.so.cache';
 const MAGIC = 'glibc-ld.so.cache1.1';
-const INCLUDE_LIMIT = 8;
 const EM_BY_MACHINE: Readonly<Record<string, number>> = { x86_64: 62, aarch64: 183 };
 
 /** Simulates the loader of one machine. */
@@ -45,7 +44,7 @@ export class Loader {
   constructor(host: Host) {
     this.#host = host;
     this.#cached = readCache(host);
-    this.#configured = readConfiguration(host, '/etc/ld.so.conf', 0);
+    this.#configured = readConfiguration(host, '/etc/ld.so.conf', new Set());
   }
 
   /** Folders of ld.so.conf that the cache has nothing of, though the library is in them. */
@@ -87,8 +86,9 @@ export class Loader {
     if (real === undefined) return undefined;
     if (!this.#parsed.has(real)) {
       const bytes = this.bytes(real);
-      const isOfMachine = (EM_BY_MACHINE[this.#host.machine ?? ''] ?? bytes?.readUInt16LE(18)) === bytes?.[18];
-      const library = bytes === undefined || bytes.length < 64 || !isOfMachine ? undefined : readElf(bytes);
+      const wanted = EM_BY_MACHINE[this.#host.machine ?? ''];
+      const isOfMachine = wanted === undefined || bytes?.[18] === wanted;
+      const library = bytes === undefined || !isOfMachine ? undefined : readElf(bytes);
       if (bytes !== undefined && library === undefined)
         this.#host.files.complain(real, 'is no library for this machine');
       this.#parsed.set(real, library);
@@ -182,8 +182,9 @@ function readCache({ files }: Host): Map<string, string[]> {
 }
 
 /** Folders of ld.so.conf, what it includes in its place. */
-function readConfiguration({ files }: Host, path: string, depth: number): string[] {
-  if (depth > INCLUDE_LIMIT) return [];
+function readConfiguration({ files }: Pick<Host, 'files'>, path: string, visited: Set<string>): string[] {
+  if (visited.has(path)) return [];
+  visited.add(path);
   return (files.text(path) ?? '').split('\n').flatMap((line) => {
     const text = line.replace(/#.*/, '').trim();
     const include = /^include\s+(\S+)$/.exec(text)?.[1];
@@ -194,8 +195,6 @@ function readConfiguration({ files }: Host, path: string, depth: number): string
         .replaceAll('*', '.*')}$`,
     );
     const folder = include.startsWith('/') ? dirname(include) : join('/etc', dirname(include));
-    return files
-      .list(folder, pattern)
-      .flatMap((name) => readConfiguration({ files } as Host, join(folder, name), depth + 1));
+    return files.list(folder, pattern).flatMap((name) => readConfiguration({ files }, join(folder, name), visited));
   });
 }
