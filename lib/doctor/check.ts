@@ -66,7 +66,9 @@ export interface Check {
   readonly references: readonly string[];
   /** Whether it is asked at all; always where absent. */
   readonly applies?: (survey: Survey) => boolean;
+  /** What is there: files and their values. */
   readonly probe: (survey: Survey) => Evidence[];
+  /** What that comes to. */
   readonly judge: (survey: Survey, evidence: readonly Evidence[]) => Judgement;
 }
 

@@ -4,6 +4,7 @@ import { toleratesForeign } from './checks/device.js';
 
 /** What starts containers. */
 export const CONTAINER_KINDS = ['docker', 'pyxis', 'kubernetes', 'ecs'] as const;
+/** One of them. */
 export type ContainerKind = (typeof CONTAINER_KINDS)[number];
 
 /** Said of each: what to put into the image, and what not to mount. */

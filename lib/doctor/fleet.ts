@@ -5,11 +5,13 @@ import { reportSchema, type Report } from './report.js';
 /** A property by which nodes are compared. */
 export interface FleetColumn {
   readonly title: string;
+  /** Its value of a node. */
   readonly of: (report: Report) => string;
 }
 
 const or = (value: string | null | undefined): string => value ?? '-';
 
+/** By what nodes are compared, the verdict first. */
 export const FLEET_COLUMNS: readonly FleetColumn[] = [
   { title: 'verdict', of: ({ verdict }) => verdict },
   { title: 'first failure', of: ({ firstFailure }) => or(firstFailure) },

@@ -11,6 +11,7 @@ const COLOURS = { fail: 31, warn: 33, pass: 32, info: 36, skip: 90, bold: 1 } as
 
 /** Words with colour, or without. */
 export type Paint = (style: keyof typeof COLOURS, text: string) => string;
+/** ANSI colours, or the text as it is. */
 export const paintWith = (hasColour: boolean): Paint =>
   hasColour ? (style, text) => `\u001b[${COLOURS[style]}m${text}\u001b[0m` : (_style, text) => text;
 

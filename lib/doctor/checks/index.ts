@@ -18,6 +18,7 @@ import { pciChecks } from './pci.js';
 import { rdmaChecks } from './rdma.js';
 import { verbsChecks } from './verbs.js';
 
+/** All of them; what a check depends on comes before it. */
 export const CHECKS: readonly Check[] = inOrder([
   ...hostChecks,
   ...pciChecks,

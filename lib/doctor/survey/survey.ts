@@ -30,6 +30,7 @@ export interface ExamineOptions {
   readonly log?: { readonly name: string; readonly text: string } | undefined;
 }
 
+/** What a machine has, read lazily: checks take their evidence from here. */
 export class Survey {
   readonly host: Host;
   readonly options: ExamineOptions;
