@@ -9,6 +9,7 @@ export default defineConfig({
     // the public entries, from source
     alias: [
       { find: /^node-libfabric$/, replacement: source('lib/index.ts') },
+      { find: /^node-libfabric\/doctor$/, replacement: source('lib/doctor/index.ts') },
       { find: /^node-libfabric\/bench$/, replacement: source('lib/bench/index.ts') },
     ],
   },

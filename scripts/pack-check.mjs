@@ -9,6 +9,7 @@ import { SetUpError, run } from './set-up/run.mjs';
 const program = `
   import { libraryInfo } from 'node-libfabric';
   import 'node-libfabric/bench';
+  import 'node-libfabric/doctor';
   libraryInfo();
 `;
 
@@ -50,5 +51,6 @@ async function check(kind, tarball, environment) {
   }
   await inProject('the import failed', 'node', '--input-type=module', '-e', program);
   await inProject('its program failed', 'node_modules/.bin/fabric-pingpong', '--version');
+  await inProject('its doctor failed', 'node_modules/.bin/fabric-doctor', '--explain', 'DEV-02');
   process.stdout.write(`${kind}: installed and imported in an empty folder\n`);
 }

@@ -1,0 +1,205 @@
+import { count, info, pass, type Check } from '../check.js';
+import { describeProblem, type LoadProblem } from '../survey/loader.js';
+import type { Survey } from '../survey/survey.js';
+import { isAtLeast } from '../survey/version.js';
+
+const PUT_FIRST = {
+  host: [
+    "Remove the distribution's copy (apt-get remove libfabric1 libfabric-bin), or put Amazon's first:",
+    'echo /opt/amazon/efa/lib > /etc/ld.so.conf.d/000_efa.conf (lib64 on rpm systems), then ldconfig',
+  ],
+  container: [
+    "In the image: remove the distribution's libfabric, run the EFA installer with --skip-kmod, then ldconfig.",
+  ],
+};
+const INSTALL = {
+  host: ['Run the EFA installer: efa_installer.sh -y'],
+  container: ['In the image, last stage: efa_installer.sh -y --skip-kmod --skip-limit-conf --no-verify'],
+};
+
+/** Problems that other checks do not tell already. */
+function loadProblems({ loader, selected }: Survey): LoadProblem[] {
+  const isTold = (problem: LoadProblem): boolean => problem.kind === 'version' && problem.library === 'libefa.so.1';
+  return loader.problems(selected!.path).filter((problem) => !isTold(problem));
+}
+
+/** A distribution's copy before Amazon's. */
+function hidesAmazons({ libfabric: { onPath, hidden }, selected }: Survey): boolean {
+  return selected !== undefined && !selected.isAmazons && [...onPath, ...hidden].some(({ isAmazons }) => isAmazons);
+}
+
+export const libfabricChecks: readonly Check[] = [
+  {
+    id: 'LF-01',
+    title: 'Which libfabric programs get',
+    layer: 'libfabric',
+    dependsOn: [],
+    why: "The loader takes the first libfabric.so.1 on its path; a distribution's old copy before Amazon's is a common reason for no EFA.",
+    fix: PUT_FIRST,
+    references: ['https://github.com/aws/aws-ofi-nccl/issues/241'],
+    probe: ({ libfabric, host, loader }) => [
+      ...libfabric.onPath.map(({ path, real, found, version }, index) => ({
+        source: path,
+        value: `${index === 0 ? 'taken' : 'shadowed'}: ${version ?? real}, by ${found}`,
+      })),
+      ...libfabric.hidden.map(({ path, version }) => ({ source: path, value: `not on the path: ${version ?? '?'}` })),
+      ...loader
+        .uncached('libfabric.so.1')
+        .map((path) => ({ source: path, value: 'in ld.so.conf, not in the cache: run ldconfig' })),
+      ...(host.live?.libraryPath === undefined
+        ? []
+        : [{ source: 'node-libfabric loads', value: host.live.libraryPath }]),
+    ],
+    judge: (survey) => {
+      const { selected, installer, libfabric, options, loader } = survey;
+      if (selected === undefined) {
+        const [hidden] = libfabric.hidden;
+        if (hidden !== undefined) {
+          const stale = loader.uncached('libfabric.so.1').length > 0;
+          return {
+            status: 'fail',
+            message: `${hidden.path} is there, but not on the loader's path`,
+            fix: { host: stale ? ['ldconfig'] : PUT_FIRST.host.slice(1), container: ['ldconfig, or LD_LIBRARY_PATH.'] },
+          };
+        }
+        if (installer?.isMinimal === true && options.consumer === undefined) {
+          return {
+            ...info('no libfabric here: installed with --minimal, images bring their own; check inside the container'),
+            blocks: true,
+          };
+        }
+        return { status: 'fail', message: 'there is no libfabric', fix: INSTALL };
+      }
+      if (!hidesAmazons(survey))
+        return pass(`${selected.path} (${selected.version ?? 'version unknown'}), by ${selected.found}`);
+      const isUseless = !selected.hasEfa || (selected.version !== undefined && !isAtLeast(selected.version, '1.18'));
+      const message = `${selected.path} (${selected.version ?? '?'}, by ${selected.found}) hides Amazon's in /opt/amazon/efa`;
+      return isUseless ? { status: 'fail', message } : { status: 'warn', degrades: true, message };
+    },
+  },
+  {
+    id: 'LF-02',
+    title: 'libfabric can be loaded, and is new enough',
+    layer: 'libfabric',
+    dependsOn: ['LF-01'],
+    why: 'A library whose own needs are not met is not loaded: programs then behave as if there were none. Before 1.18 device RDMA is off by default.',
+    fix: {
+      host: ['Run the EFA installer again: it brings libraries that fit each other.'],
+      container: [
+        'Do not mount the libraries of the host (they want its glibc): install them in the image,',
+        'efa_installer.sh -y --skip-kmod --skip-limit-conf --no-verify',
+      ],
+    },
+    references: ['https://github.com/aws/aws-ofi-nccl/issues/141'],
+    probe: (survey) => [
+      { source: survey.selected!.real, value: survey.selected!.version ?? '(version unknown)' },
+      ...loadProblems(survey).map((problem) => ({ source: problem.by, value: describeProblem(problem) })),
+    ],
+    judge: (survey) => {
+      const [problem] = loadProblems(survey);
+      if (problem !== undefined) return { status: 'fail', message: describeProblem(problem) };
+      const { version } = survey.selected!;
+      if (version === undefined) return info('it loads; its version is not in its name');
+      if (isAtLeast(version, '1.18')) return pass(version);
+      return {
+        status: 'warn',
+        message: `${version}: older than 1.18, which NCCL's plugin needs and which turns device RDMA on`,
+      };
+    },
+  },
+  {
+    id: 'LF-03',
+    title: 'libfabric was built with efa',
+    layer: 'libfabric',
+    dependsOn: ['LF-02'],
+    why: 'Some distributions build libfabric without efa. Up to 2.0 `fi_info -l` hides efa without a device, so the library itself is looked into.',
+    fix: INSTALL,
+    references: ['https://github.com/cbcrc/mxl-k8s/issues/65'],
+    probe: ({ selected }) => [
+      { source: selected!.real, value: selected!.hasEfa ? 'has FI_EFA_, efadv_ or libefa' : 'has nothing of efa' },
+    ],
+    judge: ({ selected }) =>
+      selected!.hasEfa
+        ? pass('efa is built in')
+        : { status: 'fail', message: `${selected!.path} was built without the efa provider` },
+  },
+  {
+    id: 'LF-04',
+    title: 'libfabric opens efa (live)',
+    layer: 'libfabric',
+    dependsOn: ['LF-03', 'DEV-03', 'VERBS-02', 'VERBS-03', 'ENV-01', 'ENV-02', 'ENV-03', 'ENV-04', 'ENV-05', 'LIM-01'],
+    why: 'The proof: fi_getinfo(3) for reliable endpoints of efa, asked in a process of its own.',
+    fix: {
+      host: ['FI_LOG_LEVEL=warn fi_info -p efa -t FI_EP_RDM says what libfabric met.'],
+    },
+    references: ['https://ofiwg.github.io/libfabric/main/man/fi_efa.7.html'],
+    applies: ({ host }) => host.live !== undefined,
+    probe: ({ host: { live } }) => [
+      { source: 'libfabric', value: `${live!.libraryPath ?? '(not loaded)'} ${live!.libraryVersion ?? ''}`.trim() },
+      {
+        source: 'fi_getinfo(efa, FI_EP_RDM)',
+        value: live!.failure ?? live!.efa?.error ?? live!.efa?.domains.join(' ') ?? '',
+      },
+    ],
+    judge: ({ host: { live }, devices }) => {
+      const found = live!.efa?.domains.length ?? 0;
+      if (found === 0) {
+        const error = live!.failure ?? live!.efa?.error ?? 'no entry';
+        return { status: 'fail', message: `fi_getinfo for efa: ${error}`, breaks: live!.failure !== undefined };
+      }
+      if (found < devices.efa.length) {
+        return {
+          status: 'warn',
+          degrades: true,
+          message: `${found} domains for ${count(devices.efa.length, 'device')}`,
+        };
+      }
+      return pass(`${count(found, 'domain')}, fabric ${live!.efa!.fabrics.join(', ')}`);
+    },
+  },
+  {
+    id: 'LF-05',
+    title: 'efa reaches GPU memory (live)',
+    layer: 'libfabric',
+    dependsOn: ['LF-04'],
+    why: 'The same question with FI_HMEM: without it GPU memory is staged through the host.',
+    fix: { host: ['See the checks of the layer GPUs.'] },
+    references: ['https://github.com/aws/aws-ofi-nccl/issues/889'],
+    applies: ({ host, devices }) => host.live?.hmem !== undefined && devices.efa.length > 0,
+    probe: ({ host }) => [
+      {
+        source: 'fi_getinfo(efa, FI_EP_RDM, FI_HMEM)',
+        value: host.live!.hmem!.error ?? host.live!.hmem!.domains.join(' '),
+      },
+    ],
+    judge: ({ host, devices }) => {
+      if (host.live!.hmem!.domains.length > 0) return pass(count(host.live!.hmem!.domains.length, 'domain'));
+      if (devices.gpus.length === 0) return info('no FI_HMEM, and no GPU');
+      return { status: 'warn', degrades: true, message: 'there are GPUs, but efa has no FI_HMEM' };
+    },
+  },
+  {
+    id: 'LF-06',
+    title: 'One libfabric in a process (live)',
+    layer: 'libfabric',
+    dependsOn: ['LF-01'],
+    why: "Two copies of libfabric in one process make each other's devices vanish.",
+    fix: {
+      host: [
+        'Make every library of the program find one libfabric: see LF-01; NODE_LIBFABRIC_LIBRARY names it for this package.',
+      ],
+    },
+    references: ['https://github.com/kvcache-ai/Mooncake/pull/2271'],
+    applies: ({ host }) => (host.live?.mapped ?? []).length > 0,
+    probe: ({ host }) => host.live!.mapped!.map((path) => ({ source: '/proc/self/maps', value: path })),
+    judge: ({ host, selected }) => {
+      const [first, ...others] = host.live!.mapped!;
+      if (others.length > 0)
+        return { status: 'warn', degrades: true, message: `${others.length + 1} copies are mapped` };
+      if (selected !== undefined && selected.real !== first) {
+        return info(`node-libfabric uses ${first!}, other programs get ${selected.real}`);
+      }
+      return pass(first!);
+    },
+  },
+];
