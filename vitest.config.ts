@@ -10,6 +10,7 @@ export default defineConfig({
     alias: [
       { find: /^node-libfabric$/, replacement: source('lib/index.ts') },
       { find: /^node-libfabric\/bench$/, replacement: source('lib/bench/index.ts') },
+      { find: /^node-libfabric\/inventory$/, replacement: source('lib/inventory/index.ts') },
     ],
   },
   test: {
