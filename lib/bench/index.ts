@@ -2,7 +2,12 @@
  * `node-libfabric/bench`: latency and bandwidth between two processes over libfabric, as a library.
  * `serve` on one host, `pingpong` on the other; `fabric-pingpong` is these two with a table.
  */
+export { ClassicError, classicPingpong, type ClassicMeasurement, type ClassicResult } from './compat/classic.js';
+export type { ClassicOptions } from './compat/options.js';
 export { BenchError, type BenchErrorCode } from './errors.js';
+export type { CounterDelta } from './counters.js';
+export { failedThresholds, type Thresholds } from './gates.js';
+export type { LatencyHistogram } from './histogram.js';
 export { pingpong } from './client.js';
 export { DEFAULT_TIMEOUT, type Door, type Parameters, type PingpongOptions, type Progress } from './parameters.js';
 export { DEFAULT_PORT, PROTOCOL_VERSION } from './protocol.js';

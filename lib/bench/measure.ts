@@ -2,6 +2,7 @@ import { AwaitedBandwidthSender, AwaitedLatencyClient } from './awaited.js';
 import { BandwidthSender } from './bandwidth.js';
 import type { ControlChannel } from './control-channel.js';
 import type { Exchange } from './exchange.js';
+import { latencyHistogram } from './histogram.js';
 import { LatencyClient } from './latency.js';
 import type { Link } from './link.js';
 import type { Parameters, PingpongOptions } from './parameters.js';
@@ -112,7 +113,7 @@ function summarize(samples: Float64Array, { iterations, warmup }: LatencyPlan): 
   const statistics = latencyStatistics(samples);
   if (!statistics) return undefined;
   const complete = samples.length === iterations;
-  return { ...statistics, iterations: samples.length, warmup, complete };
+  return { ...statistics, iterations: samples.length, warmup, complete, histogram: latencyHistogram(samples) };
 }
 
 /** No more messages in flight than the shorter of the two queues holds. */

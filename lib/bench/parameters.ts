@@ -1,3 +1,4 @@
+import type { Thresholds } from './gates.js';
 import { DEFAULT_PORT, MAX_MESSAGE_BYTES, MAX_WINDOW } from './protocol.js';
 
 /** How completions are awaited: in batches without promises, or with a promise an operation. */
@@ -13,6 +14,10 @@ export interface PingpongOptions {
   provider?: string;
   /** Fail rather than use anything else than this provider; the others are still reported on. */
   require?: string;
+  /** Measure over software although this host has a device for RDMA. @defaultValue false: `FALLBACK_REFUSED` */
+  allowFallback?: boolean;
+  /** Fail with `THRESHOLD`, after the measurement, when a figure is worse. */
+  thresholds?: Thresholds;
   /** Bytes of each message to measure. @defaultValue 64, 256, 1 KiB, 4 KiB, 64 KiB, 1 MiB */
   sizes?: readonly number[];
   /**

@@ -1,18 +1,26 @@
 #!/usr/bin/env node
 import { DEFAULT_TIMEOUT, pingpong, type PingpongResult } from '../bench/index.js';
 import { parseArguments, type Options } from './arguments.js';
+import { isCompat } from './compat-arguments.js';
+import { runCompat } from './compat-command.js';
 import type { ExitCode } from './exit-codes.js';
 import { LocalServer } from './local-server.js';
-import { debug, Output } from './output.js';
+import { debug, Output, withoutFile } from './output.js';
 import { ProgressBar } from './progress-bar.js';
 import { runServe } from './serve-command.js';
 
 const controller = new AbortController();
-const output = new Output(process.argv.includes('--json'));
+const output = new Output(process.argv);
 let exitCodeOfInterrupt: ExitCode = 130;
 
-async function main(): Promise<ExitCode> {
-  const parsed = parseArguments(process.argv.slice(2));
+async function main(): Promise<number> {
+  const argv = withoutFile(process.argv.slice(2));
+  if (isCompat(argv)) {
+    listenForSignals('compat');
+    const exitCode = await runCompat(argv, controller.signal, output);
+    return controller.signal.aborted ? exitCodeOfInterrupt : exitCode;
+  }
+  const parsed = parseArguments(argv);
   if (!parsed) return 0;
   const { target, options } = parsed;
   listenForSignals(target);

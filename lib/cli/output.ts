@@ -1,7 +1,16 @@
+import { writeFileSync } from 'node:fs';
 import { debuglog } from 'node:util';
 import { BenchError, type PingpongResult, type ServeResult } from '../bench/index.js';
 import { describeFailure, type ExitCode, type Failure } from './exit-codes.js';
+import { formatCsv } from './csv.js';
 import { formatReport, wrap } from './table.js';
+
+const JSON_FILE = '--json=';
+
+/** The command line without what only {@link Output} reads. */
+export function withoutFile(argv: readonly string[]): string[] {
+  return argv.filter((word) => !word.startsWith(JSON_FILE));
+}
 
 /** Stack traces and progress, for whoever sets NODE_DEBUG=fabric-pingpong. */
 export const debug = debuglog('fabric-pingpong');
@@ -12,15 +21,21 @@ export const debug = debuglog('fabric-pingpong');
  */
 export class Output {
   readonly #isJson: boolean;
+  readonly #isCsv: boolean;
+  readonly #file: string | undefined;
 
-  constructor(isJson: boolean) {
-    this.#isJson = isJson;
+  /** `argv` is read here because failures to read it are printed too. */
+  constructor(argv: readonly string[]) {
+    this.#file = argv.find((word) => word.startsWith(JSON_FILE))?.slice(JSON_FILE.length);
+    this.#isJson = argv.includes('--json');
+    this.#isCsv = argv.includes('--csv');
   }
 
   /** What was measured. */
   result(result: PingpongResult): void {
+    this.#save({ ok: true, ...result });
     if (!this.#isJson) {
-      process.stdout.write(formatReport(result));
+      process.stdout.write(this.#isCsv ? formatCsv(result) : formatReport(result));
       return;
     }
     for (const { message } of result.warnings) this.note(`! ${message}`);
@@ -48,10 +63,12 @@ export class Output {
     const isInterrupted = error instanceof BenchError && error.code === 'INTERRUPTED';
     if (isInterrupted) failure.exitCode = exitCodeOfInterrupt;
     const partial = error instanceof BenchError ? error.partial : undefined;
+    const report = { ok: false, interrupted: isInterrupted, error: failure, ...partial };
+    this.#save(report);
     if (this.#isJson) {
-      this.#json({ ok: false, interrupted: isInterrupted, error: failure, ...partial });
+      this.#json(report);
     } else if (partial && partial.measurements.length > 0) {
-      process.stdout.write(formatReport(partial));
+      process.stdout.write(this.#isCsv ? formatCsv(partial) : formatReport(partial));
     }
     this.note(`fabric-pingpong: ${failure.message}`);
     if (failure.hint !== undefined) this.note(`  ${failure.hint}`);
@@ -64,6 +81,11 @@ export class Output {
       const [, indent = '', words = ''] = /^(\s*)(.*)$/.exec(paragraph) ?? [];
       process.stderr.write(`${wrap(indent, words).join('\n')}\n`);
     }
+  }
+
+  /** For --json=FILE. */
+  #save(value: object): void {
+    if (this.#file !== undefined) writeFileSync(this.#file, `${JSON.stringify(value, undefined, 2)}\n`);
   }
 
   #json(value: object): void {
