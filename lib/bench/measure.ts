@@ -37,15 +37,17 @@ export async function measure(
       );
     };
     const isOurs = parameters.iterations === undefined;
-    const plan = planLatency(size, parameters, isOurs ? await calibrate(link, size, run) : 0);
+    const roundTrip = isOurs ? await calibrate(link, size, run) : 0;
+    const plan = planLatency(size, parameters, roundTrip);
     const measurement: Measurement = { size };
     try {
-      await measureLatency(link, measurement, plan, run);
+      if (parameters.test !== 'bw') await measureLatency(link, measurement, plan, run);
+      if (parameters.test === 'lat') continue;
+      const typical = measurement.latency ? measurement.latency.p50 / 1000 : roundTrip / 2;
+      await measureBandwidth(link, measurement, window, plan, isOurs ? typical : 0, run);
     } finally {
-      if (measurement.latency) result.measurements.push(measurement);
+      if (measurement.latency || measurement.bandwidth) result.measurements.push(measurement);
     }
-    const oneWay = isOurs && measurement.latency ? measurement.latency.p50 / 1000 : 0;
-    await measureBandwidth(link, measurement, window, plan, oneWay, run);
   }
 }
 

@@ -29,6 +29,8 @@ export interface PingpongOptions {
   warmup?: number;
   /** Messages in flight in the bandwidth phase; less where a queue is shorter. @defaultValue 64 */
   window?: number;
+  /** Only latency, or only bandwidth. @defaultValue both */
+  test?: 'lat' | 'bw';
   /** @defaultValue `'batch'` */
   door?: Door;
   /** Milliseconds that any phase may take without progress. @defaultValue 10 000 */
@@ -54,7 +56,7 @@ export interface Progress {
 
 /** Parameters with every default in its place. */
 export type Parameters = Required<Pick<PingpongOptions, 'host' | 'port' | 'sizes' | 'window' | 'door' | 'timeout'>> &
-  Pick<PingpongOptions, 'provider' | 'require' | 'iterations' | 'warmup'>;
+  Pick<PingpongOptions, 'provider' | 'require' | 'test' | 'iterations' | 'warmup'>;
 
 /** The default deadline of every phase, in milliseconds. */
 export const DEFAULT_TIMEOUT = 10_000;
@@ -73,7 +75,9 @@ export function completeParameters(options: PingpongOptions): Parameters {
   checkWhole('window', window, 1, MAX_WINDOW);
   checkPort(port);
   checkTimeout(timeout);
-  const { door = 'batch', host = '127.0.0.1', provider, require } = options;
+  const { door = 'batch', host = '127.0.0.1', provider, require, test } = options;
+  if (test !== undefined && !['lat', 'bw'].includes(test))
+    throw new RangeError(`test: 'lat' or 'bw', not ${test as string}`);
   return {
     host,
     port,
@@ -83,6 +87,7 @@ export function completeParameters(options: PingpongOptions): Parameters {
     timeout,
     ...(provider === undefined ? {} : { provider }),
     ...(require === undefined ? {} : { require }),
+    ...(test === undefined ? {} : { test }),
     ...(iterations === undefined ? {} : { iterations }),
     ...(warmup === undefined ? {} : { warmup }),
   };

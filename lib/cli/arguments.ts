@@ -19,6 +19,7 @@ export interface Options {
   warmup?: number;
   window?: number;
   door?: Door;
+  test?: 'lat' | 'bw';
   port?: number;
   bind?: string;
   keep?: boolean;
@@ -44,6 +45,7 @@ const MEASURING = [
   'require',
   'allowFallback',
   'sizes',
+  'test',
   'iters',
   'warmup',
   'window',
@@ -79,7 +81,14 @@ export function parseArguments(argv: readonly string[]): Arguments | undefined {
     ...(maxP99 === undefined ? {} : { maxP99 }),
     ...(minBw === undefined ? {} : { minBandwidth: minBw }),
   };
-  return { target, options: { ...options, thresholds, ...(iters === undefined ? {} : { iterations: iters }) } };
+  return {
+    target,
+    options: {
+      ...options,
+      ...(Object.keys(thresholds).length > 0 ? { thresholds } : {}),
+      ...(iters === undefined ? {} : { iterations: iters }),
+    },
+  };
 }
 
 function refuse(names: readonly (keyof Given)[], given: Given, target: string): void {
@@ -108,6 +117,7 @@ function makeCommand(): Command {
       'bytes of a message: 64,4k,1M (k, M, G: powers of 1024), ranges 64..4M*2 or 64..256+64, or all',
       parseSizes,
     )
+    .addOption(new Option('--test <test>', 'latency, bandwidth, or both (default)').choices(['lat', 'bw']))
     .option(
       '--iters <n>',
       'round trips a size (default: 10000, from 64k 1000, from 1M 100; fewer where that takes over a second)',
@@ -139,7 +149,7 @@ function makeCommand(): Command {
 }
 
 /** Each power of two to 4 MiB, and half of it more, as fi_pingpong's `-S all`, without the empty message. */
-const ALL_SIZES = [1, ...Array.from({ length: 21 }, (_, power) => [2 ** (power + 1), 3 * 2 ** power]).flat()];
+const ALL_SIZES = [1, ...Array.from({ length: 22 }, (_, power) => [2 ** (power + 1), 3 * 2 ** power]).flat()];
 const MOST_SIZES = 1000;
 
 function parseSizes(list: string): number[] {

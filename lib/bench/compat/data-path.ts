@@ -95,20 +95,21 @@ export class DataPath {
 
   /** Waits for something outside of libfabric, and goes on making progress; `check` may throw why not to wait longer. */
   async progressUntil<T>(awaited: Promise<T>, check?: () => void): Promise<T> {
-    const wait: { isOver: boolean } = { isOver: false };
+    let isOver = false;
+    const waits = (): boolean => !isOver;
     const end = (): void => {
-      wait.isOver = true;
+      isOver = true;
     };
     awaited.then(end, end);
-    while (!wait.isOver) {
+    while (waits()) {
       try {
         this.poll(false);
       } catch (error) {
         // The peer that has closed its endpoint first is no failure while its last words are on the way.
         await Promise.race([awaited, nextTurn()]);
-        if (!wait.isOver) throw error;
+        if (waits()) throw error;
       }
-      if (!wait.isOver) check?.();
+      if (waits()) check?.();
       await nextTurn();
     }
     return awaited;
