@@ -5,6 +5,7 @@
 export { ClassicError, classicPingpong, type ClassicMeasurement, type ClassicResult } from './compat/classic.js';
 export type { ClassicOptions } from './compat/options.js';
 export { BenchError, type BenchErrorCode } from './errors.js';
+export { compareResults, type Comparison } from './compare.js';
 export type { CounterDelta } from './counters.js';
 export { failedThresholds, type Thresholds } from './gates.js';
 export type { LatencyHistogram } from './histogram.js';

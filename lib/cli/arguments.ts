@@ -131,6 +131,7 @@ function makeCommand(): Command {
     .option('--keep', 'serve: one client after another, until SIGINT')
     .option('--timeout <seconds>', 'what any phase may take without progress (default: 10)', parseSeconds)
     .option('--json', 'exactly one JSON object on stdout, also on failure; --json=FILE: in a file')
+    .option('--html=<file>', 'a page with figures and plots, in one file')
     .option('--csv', 'a line of comma-separated values for each size')
     .version(readVersion())
     .addHelpText(

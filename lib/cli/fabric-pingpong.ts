@@ -3,9 +3,10 @@ import { DEFAULT_TIMEOUT, pingpong, type PingpongResult } from '../bench/index.j
 import { parseArguments, type Options } from './arguments.js';
 import { isCompat } from './compat-arguments.js';
 import { runCompat } from './compat-command.js';
+import { runCompare } from './compare-command.js';
 import type { ExitCode } from './exit-codes.js';
 import { LocalServer } from './local-server.js';
-import { debug, Output, withoutFile } from './output.js';
+import { debug, Output, withoutFiles } from './output.js';
 import { ProgressBar } from './progress-bar.js';
 import { runServe } from './serve-command.js';
 
@@ -14,12 +15,13 @@ const output = new Output(process.argv);
 let exitCodeOfInterrupt: ExitCode = 130;
 
 async function main(): Promise<number> {
-  const argv = withoutFile(process.argv.slice(2));
+  const argv = withoutFiles(process.argv.slice(2));
   if (isCompat(argv)) {
     listenForSignals('compat');
     const exitCode = await runCompat(argv, controller.signal, output);
     return controller.signal.aborted ? exitCodeOfInterrupt : exitCode;
   }
+  if (argv[0] === 'compare') return runCompare(argv.slice(1));
   const parsed = parseArguments(argv);
   if (!parsed) return 0;
   const { target, options } = parsed;

@@ -2,14 +2,16 @@ import { writeFileSync } from 'node:fs';
 import { debuglog } from 'node:util';
 import { BenchError, type PingpongResult, type ServeResult } from '../bench/index.js';
 import { describeFailure, type ExitCode, type Failure } from './exit-codes.js';
+import { renderReport } from '../report/html.js';
 import { formatCsv } from './csv.js';
 import { formatReport, wrap } from './table.js';
 
 const JSON_FILE = '--json=';
+const HTML_FILE = '--html=';
 
-/** The command line without what only {@link Output} reads. */
-export function withoutFile(argv: readonly string[]): string[] {
-  return argv.filter((word) => !word.startsWith(JSON_FILE));
+/** The command line without the files that only {@link Output} writes. */
+export function withoutFiles(argv: readonly string[]): string[] {
+  return argv.filter((word) => !word.startsWith(JSON_FILE) && !word.startsWith(HTML_FILE));
 }
 
 /** Stack traces and progress, for whoever sets NODE_DEBUG=fabric-pingpong. */
@@ -23,10 +25,12 @@ export class Output {
   readonly #isJson: boolean;
   readonly #isCsv: boolean;
   readonly #file: string | undefined;
+  readonly #page: string | undefined;
 
   /** `argv` is read here because failures to read it are printed too. */
   constructor(argv: readonly string[]) {
     this.#file = argv.find((word) => word.startsWith(JSON_FILE))?.slice(JSON_FILE.length);
+    this.#page = argv.find((word) => word.startsWith(HTML_FILE))?.slice(HTML_FILE.length);
     this.#isJson = argv.includes('--json');
     this.#isCsv = argv.includes('--csv');
   }
@@ -34,6 +38,7 @@ export class Output {
   /** What was measured. */
   result(result: PingpongResult): void {
     this.#save({ ok: true, ...result });
+    this.#draw(result);
     if (!this.#isJson) {
       process.stdout.write(this.#isCsv ? formatCsv(result) : formatReport(result));
       return;
@@ -65,6 +70,7 @@ export class Output {
     const partial = error instanceof BenchError ? error.partial : undefined;
     const report = { ok: false, interrupted: isInterrupted, error: failure, ...partial };
     this.#save(report);
+    if (partial) this.#draw(partial);
     if (this.#isJson) {
       this.#json(report);
     } else if (partial && partial.measurements.length > 0) {
@@ -86,6 +92,11 @@ export class Output {
   /** For --json=FILE. */
   #save(value: object): void {
     if (this.#file !== undefined) writeFileSync(this.#file, `${JSON.stringify(value, undefined, 2)}\n`);
+  }
+
+  /** For --html=FILE. */
+  #draw(result: PingpongResult): void {
+    if (this.#page !== undefined) writeFileSync(this.#page, renderReport(result, new Date().toISOString()));
   }
 
   #json(value: object): void {
