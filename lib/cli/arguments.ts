@@ -102,7 +102,9 @@ function makeCommand(): Command {
   const codes = Object.entries(EXIT_CODES).map(([code, text]) => `  ${code.padStart(3)}  ${text}`);
   return new Command('fabric-pingpong')
     .description('Measures latency and bandwidth between two processes over libfabric.')
-    .usage('[options] <local|serve|host>')
+    .usage(
+      '[options] <local|serve|host>\n       fabric-pingpong compare [options] <before.json> <after.json>\n       fabric-pingpong --compat fi_pingpong [options] [host]',
+    )
     .argument(
       '<local|serve|host>',
       'local: both ends on this host; serve: wait for a client; else the host that serves',
@@ -131,7 +133,7 @@ function makeCommand(): Command {
     .option('--keep', 'serve: one client after another, until SIGINT')
     .option('--timeout <seconds>', 'what any phase may take without progress (default: 10)', parseSeconds)
     .option('--json', 'exactly one JSON object on stdout, also on failure; --json=FILE: in a file')
-    .option('--html=<file>', 'a page with figures and plots, in one file')
+    .option('--html <file>', 'a page with figures and plots, in one file')
     .option('--csv', 'a line of comma-separated values for each size')
     .version(readVersion())
     .addHelpText(

@@ -6,16 +6,17 @@ import { runCompat } from './compat-command.js';
 import { runCompare } from './compare-command.js';
 import type { ExitCode } from './exit-codes.js';
 import { LocalServer } from './local-server.js';
-import { debug, Output, withoutFiles } from './output.js';
+import { debug, Output, readOutputArguments } from './output.js';
 import { ProgressBar } from './progress-bar.js';
 import { runServe } from './serve-command.js';
 
 const controller = new AbortController();
-const output = new Output(process.argv);
+const outputArguments = readOutputArguments(process.argv.slice(2));
+const argv = outputArguments.rest;
+const output = new Output(outputArguments);
 let exitCodeOfInterrupt: ExitCode = 130;
 
 async function main(): Promise<number> {
-  const argv = withoutFiles(process.argv.slice(2));
   if (isCompat(argv)) {
     listenForSignals('compat');
     const exitCode = await runCompat(argv, controller.signal, output);

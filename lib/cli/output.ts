@@ -6,12 +6,29 @@ import { renderReport } from '../report/html.js';
 import { formatCsv } from './csv.js';
 import { formatReport, wrap } from './table.js';
 
-const JSON_FILE = '--json=';
-const HTML_FILE = '--html=';
+/** What a command line says about output, apart from the rest of it. */
+export interface OutputArguments {
+  rest: string[];
+  /** Of `--json=FILE`. */
+  json?: string;
+  /** Of `--html FILE` or `--html=FILE`. */
+  html?: string;
+}
 
-/** The command line without the files that only {@link Output} writes. */
-export function withoutFiles(argv: readonly string[]): string[] {
-  return argv.filter((word) => !word.startsWith(JSON_FILE) && !word.startsWith(HTML_FILE));
+/** Takes the files of output from a command line: failures to read the rest of it are printed too. */
+export function readOutputArguments(argv: readonly string[]): OutputArguments {
+  const found: OutputArguments = { rest: [] };
+  for (let index = 0; index < argv.length; index++) {
+    const word = argv[index]!;
+    const [, option, file] = /^--(json|html)=(.+)$/.exec(word) ?? [];
+    const next = argv[index + 1];
+    if (option !== undefined) found[option as 'json' | 'html'] = file!;
+    else if (word === '--html' && next !== undefined && !next.startsWith('-')) {
+      found.html = next;
+      index++;
+    } else found.rest.push(word);
+  }
+  return found;
 }
 
 /** Stack traces and progress, for whoever sets NODE_DEBUG=fabric-pingpong. */
@@ -27,12 +44,11 @@ export class Output {
   readonly #file: string | undefined;
   readonly #page: string | undefined;
 
-  /** `argv` is read here because failures to read it are printed too. */
-  constructor(argv: readonly string[]) {
-    this.#file = argv.find((word) => word.startsWith(JSON_FILE))?.slice(JSON_FILE.length);
-    this.#page = argv.find((word) => word.startsWith(HTML_FILE))?.slice(HTML_FILE.length);
-    this.#isJson = argv.includes('--json');
-    this.#isCsv = argv.includes('--csv');
+  constructor({ rest, json, html }: OutputArguments) {
+    this.#file = json;
+    this.#page = html;
+    this.#isJson = rest.includes('--json');
+    this.#isCsv = rest.includes('--csv');
   }
 
   /** What was measured. */
