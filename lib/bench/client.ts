@@ -4,6 +4,7 @@ import { connect } from './connect.js';
 import { ControlChannel } from './control-channel.js';
 import { counterDeltas, readCounters, type CounterReading } from './counters.js';
 import { BenchError } from './errors.js';
+import { judgeBandwidth } from './expectation.js';
 import { checkThresholds, refuseFallback } from './gates.js';
 import type { Link } from './link.js';
 import { goesBy, negotiate, type Agreement } from './negotiate.js';
@@ -59,6 +60,8 @@ async function runSession(
   try {
     await measure(link, channel, parameters, result, onProgress);
     proveThePath(result, before);
+    const expectation = judgeBandwidth(result);
+    if (expectation) result.expectation = expectation;
     channel.phase = 'close';
     channel.send({ type: 'done' });
     await link.progressUntil(channel.receive('done'));

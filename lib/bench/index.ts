@@ -7,6 +7,7 @@ export type { ClassicOptions } from './compat/options.js';
 export { BenchError, type BenchErrorCode } from './errors.js';
 export { compareResults, type Comparison } from './compare.js';
 export type { CounterDelta } from './counters.js';
+export type { Expectation } from './expectation.js';
 export { failedThresholds, type Thresholds } from './gates.js';
 export type { LatencyHistogram } from './histogram.js';
 export { pingpong } from './client.js';

@@ -1,4 +1,5 @@
 import type { CounterDelta } from './counters.js';
+import type { Expectation } from './expectation.js';
 import type { LatencyHistogram } from './histogram.js';
 import type { Parameters } from './parameters.js';
 import type { Rejection } from './protocol.js';
@@ -70,5 +71,7 @@ export interface PingpongResult {
   parameters: Parameters;
   /** What the client's device counted over the measurement, with the traffic of others; empty where nobody counts. */
   counters: CounterDelta[];
+  /** Where the bandwidth stands; absent where nothing is known about this host. */
+  expectation?: Expectation;
   measurements: Measurement[];
 }

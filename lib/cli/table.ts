@@ -17,6 +17,7 @@ export function formatReport(result: PingpongResult): string {
     ...result.warnings.flatMap(({ message }) => wrap('! ', message)),
     ...(result.warnings.length > 0 ? [''] : []),
     formatTable(result.measurements),
+    ...(result.expectation ? ['', ...wrap('  ', result.expectation.message)] : []),
   ];
   return `${lines.join('\n')}\n`;
 }
