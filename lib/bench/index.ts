@@ -2,7 +2,8 @@
  * `node-libfabric/bench`: latency and bandwidth between two processes over libfabric, as a library.
  * `serve` on one host, `pingpong` on the other; `fabric-pingpong` is these two with a table.
  */
-export { ClassicError, classicPingpong, type ClassicMeasurement, type ClassicResult } from './compat/classic.js';
+export { classicPingpong } from './compat/classic.js';
+export { ClassicError, type ClassicMeasurement, type ClassicResult } from './compat/result.js';
 export type { ClassicOptions } from './compat/options.js';
 export { BenchError, type BenchErrorCode } from './errors.js';
 export { compareResults, type Comparison } from './compare.js';

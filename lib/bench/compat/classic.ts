@@ -1,56 +1,15 @@
 /** C's fi_pingpong, either end of it: same bytes on both connections, and an explanation instead of a hang. */
-import { hostname } from 'node:os';
-import type { Socket } from 'node:net';
-import { connect as connectSocket } from 'node:net';
-import { FabricError, libraryInfo, type Info } from '../../index.js';
-import { domainOf, providerOf } from '../candidates.js';
-import { explainConnect, listen } from '../connect.js';
-import { formatSocketAddress, readSocketAddress } from '../data-address.js';
+import { FabricError } from '../../index.js';
+import { providerOf } from '../candidates.js';
 import { BenchError } from '../errors.js';
 import { checkTimeout, DEFAULT_TIMEOUT } from '../parameters.js';
-import { latencyStatistics, type LatencyStatistics } from '../statistics.js';
+import { latencyStatistics } from '../statistics.js';
 import { ByteChannel } from './byte-channel.js';
+import { acceptControl, connectControl } from './control.js';
 import { acceptConnection, limit, openConnected, openConnectionless, type ClassicLink } from './open.js';
-import { CLASSIC_PORT, classicSizes, commandForPeer, type ClassicOptions } from './options.js';
+import { classicSizes, commandForPeer, type ClassicOptions } from './options.js';
 import { fillClassic, findWrongByte } from './pattern.js';
-
-/** One line of fi_pingpong's table, and what it is made of. */
-export interface ClassicMeasurement {
-  size: number;
-  /** Round trips. */
-  iterations: number;
-  /** What the client says that it has received; the server believes it, as C's does. */
-  acknowledged: number;
-  /** From the sync to the last message, as fi_pingpong takes it. */
-  microseconds: number;
-  /** One-way, of every round trip as this end saw it; undefined without any. */
-  latency?: LatencyStatistics;
-}
-
-/** What a session with a fi_pingpong has brought. */
-export interface ClassicResult {
-  compat: 'fi_pingpong';
-  role: 'client' | 'server';
-  provider: string;
-  protocol: string;
-  endpointType: string;
-  operation: 'msg' | 'tagged';
-  verify: boolean;
-  domain: string;
-  host: string;
-  libfabric: string;
-  /** Where the data leaves from, and where it goes to. The control connection does not decide that. */
-  dataAddress: string;
-  peerDataAddress: string;
-  controlAddress: string;
-  peerControlAddress: string;
-  measurements: ClassicMeasurement[];
-}
-
-/** A failure with what was measured before it. */
-export class ClassicError extends BenchError {
-  classic: ClassicResult | undefined;
-}
+import { ClassicError, describe, type ClassicResult } from './result.js';
 
 const FIN = Buffer.from('fin\0', 'latin1');
 const PARTING_MILLISECONDS = 1000;
@@ -72,60 +31,6 @@ export async function classicPingpong(options: ClassicOptions = {}): Promise<Cla
     throw await explain(error, channel);
   } finally {
     channel.close();
-  }
-}
-
-function connectControl(
-  { host, port = CLASSIC_PORT, sourcePort, ipv6, signal }: ClassicOptions,
-  timeout: number,
-): Promise<Socket> {
-  return new Promise((resolve, reject) => {
-    const socket = connectSocket({ host: host!, port, localPort: sourcePort, family: ipv6 === true ? 6 : 4 });
-    const fail = (error: Error): void => {
-      clearTimeout(timer);
-      socket.destroy();
-      reject(error);
-    };
-    const timer = setTimeout(() => {
-      fail(new BenchError('UNREACHABLE', `cannot reach ${host} port ${port}: no answer within ${timeout / 1000} s`));
-    }, timeout);
-    signal?.addEventListener('abort', () => {
-      fail(new BenchError('INTERRUPTED', 'interrupted in connect'));
-    });
-    socket.once('error', (error: NodeJS.ErrnoException) => {
-      fail(
-        explainConnect(
-          host!,
-          port,
-          error,
-          `start fi_pingpong, or fabric-pingpong --compat fi_pingpong, on ${host} first`,
-        ),
-      );
-    });
-    socket.once('connect', () => {
-      clearTimeout(timer);
-      socket.removeAllListeners('error');
-      resolve(socket);
-    });
-  });
-}
-
-/** One client, and nobody after it. */
-async function acceptControl({ port = CLASSIC_PORT, ipv6, signal, onListening }: ClassicOptions): Promise<Socket> {
-  const listener = await listen(port, ipv6 === true ? '::' : '0.0.0.0');
-  try {
-    return await new Promise<Socket>((resolve, reject) => {
-      listener.once('connection', resolve);
-      const onAbort = (): void => {
-        reject(new BenchError('INTERRUPTED', 'interrupted while it waited for a client'));
-      };
-      signal?.addEventListener('abort', onAbort);
-      if (signal?.aborted) onAbort();
-      const at = listener.address();
-      if (typeof at === 'object' && at) onListening?.({ address: at.address, port: at.port });
-    });
-  } finally {
-    listener.close();
   }
 }
 
@@ -349,31 +254,4 @@ async function explain(error: unknown, channel: ByteChannel): Promise<unknown> {
   const deadline = performance.now() + 500;
   while (!channel.failure && performance.now() < deadline) await new Promise((resolve) => setTimeout(resolve, 10));
   return channel.failure ?? new BenchError('TRANSFER_FAILED', `${error.message} (${error.code})`, { cause: error });
-}
-
-function describe({ info, local, remote }: ClassicLink, channel: ByteChannel, options: ClassicOptions): ClassicResult {
-  return {
-    compat: 'fi_pingpong',
-    role: options.host === undefined ? 'server' : 'client',
-    provider: providerOf(info),
-    protocol: String(info.epAttr.protocol),
-    endpointType: String(info.epAttr.type),
-    operation: options.operation ?? 'msg',
-    verify: options.verify ?? false,
-    domain: domainOf(info),
-    host: hostname(),
-    libfabric: libraryInfo().version,
-    dataAddress: formatAddress(info, local),
-    peerDataAddress: remote === undefined ? '' : formatAddress(info, remote),
-    controlAddress: channel.localAddress,
-    peerControlAddress: channel.remoteAddress,
-    measurements: [],
-  };
-}
-
-function formatAddress(info: Info, address: Buffer): string {
-  const socketAddress = readSocketAddress(info.addrFormat, address);
-  if (socketAddress) return formatSocketAddress(socketAddress);
-  const text = address.toString('latin1').replace(/\0.*$/s, '');
-  return /^[\x20-\x7e]+$/.test(text) ? text : address.toString('hex');
 }
