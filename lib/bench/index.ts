@@ -18,3 +18,4 @@ export type { Rejection } from './protocol.js';
 export type { BandwidthResult, EndDescription, LatencyResult, Measurement, PingpongResult, Warning } from './result.js';
 export { serve, type ServedSession, type ServeOptions, type ServeResult } from './server.js';
 export type { LatencyStatistics } from './statistics.js';
+export { watchEventLoop } from './watchdog.js';

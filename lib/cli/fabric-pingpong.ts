@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-import { DEFAULT_TIMEOUT, pingpong, type PingpongResult } from '../bench/index.js';
+import { DEFAULT_TIMEOUT, pingpong, watchEventLoop, type PingpongResult } from '../bench/index.js';
 import { parseArguments, type Options } from './arguments.js';
 import { isCompat } from './compat-arguments.js';
 import { runCompat } from './compat-command.js';
@@ -14,6 +14,8 @@ const controller = new AbortController();
 const outputArguments = readOutputArguments(process.argv.slice(2));
 const argv = outputArguments.rest;
 const output = new Output(outputArguments);
+/** Besides the deadline of a phase: what opening endpoints and large buffers may take. */
+const PATIENCE_MILLISECONDS = 5000;
 let exitCodeOfInterrupt: ExitCode = 130;
 
 async function main(): Promise<number> {
@@ -27,6 +29,7 @@ async function main(): Promise<number> {
   if (!parsed) return 0;
   const { target, options } = parsed;
   listenForSignals(target);
+  watchEventLoop((options.timeout ?? DEFAULT_TIMEOUT) + PATIENCE_MILLISECONDS, 'fabric-pingpong', 7);
   if (target === 'serve') {
     const exitCode = await runServe(options, controller.signal, output);
     return controller.signal.aborted ? exitCodeOfInterrupt : exitCode;
