@@ -1,5 +1,5 @@
-// Ends a process whose JavaScript no longer runs: shm takes locks in a peer's memory, and a peer that is stopped or killed
-// while it holds ours has fi_cq_read spin for ever. No timer of JavaScript gets there; a thread does.
+// Ends a process whose JavaScript no longer runs: shm takes locks in a peer's memory, and a peer that is stopped or
+// killed while it holds ours has fi_cq_read spin for ever. No timer of JavaScript gets there; a thread does.
 #include "watchdog.h"
 
 #include <unistd.h>
@@ -31,7 +31,8 @@ void Watch(const std::string& message, int exit_code) {
   }
 }
 
-// watchdogFeed(milliseconds, message, exitCode): undefined. 0 milliseconds for rest. The first call decides on the message.
+// watchdogFeed(milliseconds, message, exitCode): undefined. 0 milliseconds for rest. The first call decides on the
+// message.
 Napi::Value WatchdogFeed(const Napi::CallbackInfo& info) {
   const int64_t milliseconds = info[0].As<Napi::Number>().Int64Value();
   silent = 0;
