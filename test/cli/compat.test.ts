@@ -226,10 +226,10 @@ describe.skipIf(!isThere)(`--compat fi_pingpong${why}`, () => {
 
   it('says that the other end died', async () => {
     const port = await freePort();
-    const server = startClassic(['-B', port, ...C_RXM, '-I', '100000000', '-S', '64']);
+    const server = startClassic(['-B', port, '-v', ...C_RXM, '-I', '100000000', '-S', '64']);
     await listens(port, server);
     const client = startOurs(['-P', port, ...RXM, '-I', '100000000', '-S', '64', '127.0.0.1']);
-    await new Promise((resolve) => setTimeout(resolve, 1500));
+    while (!server.stderr.includes('Starting test chrono')) await new Promise((resolve) => setTimeout(resolve, 20));
     server.child.kill('SIGKILL');
     expect(await client.exitCode).toBe(8);
     expect(client.stderr).toContain('peer lost in data (64 bytes)');
