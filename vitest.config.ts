@@ -11,6 +11,7 @@ export default defineConfig({
       { find: /^node-libfabric$/, replacement: source('lib/index.ts') },
       { find: /^node-libfabric\/doctor$/, replacement: source('lib/doctor/index.ts') },
       { find: /^node-libfabric\/bench$/, replacement: source('lib/bench/index.ts') },
+      { find: /^node-libfabric\/inventory$/, replacement: source('lib/inventory/index.ts') },
     ],
   },
   test: {

@@ -395,6 +395,8 @@ export interface Binding {
   /** What is open, by kind: for tests. */
   objectCounts: () => ObjectCounts;
 
+  watchdogFeed: (milliseconds: number, message: string, exitCode: number) => void;
+
   memoryAllocate: (length: number, alignment: number, hugePages: boolean) => ArrayBuffer | Result;
   memoryOpen: (view: Uint8Array) => Handle;
   memoryRelease: (memory: Handle) => void;

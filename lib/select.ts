@@ -52,8 +52,8 @@ const DEFAULT_HINTS = {
   },
 } as const satisfies Hints;
 
-/** Providers that users ask for and that may be missing altogether. */
-const KNOWN_PROVIDERS = ['efa', 'verbs', 'cxi', 'psm3', 'opx', 'ucx'];
+/** @internal Providers that users ask for and that may be missing altogether. */
+export const KNOWN_PROVIDERS = ['efa', 'verbs', 'cxi', 'psm3', 'opx', 'ucx'];
 /** Providers that need both ends on one host. */
 const SHARED_MEMORY_PROVIDERS = ['shm', 'sm2'];
 const PEERS: readonly unknown[] = [undefined, 'anywhere', 'same-host'];
@@ -209,8 +209,8 @@ function describeHint(name: string, value: unknown): string {
   return Array.isArray(value) ? `${name} ${value.join(' | ')}` : name;
 }
 
-/** Why libfabric lists nothing for a provider. Providers without a device hide like those that are not built in. */
-function absence(provider: string): string {
+/** @internal Why libfabric lists nothing for a provider. Providers without a device hide like those that are not built in. */
+export function absence(provider: string): string {
   const core = coreOf(provider);
   if (isFiltered(core)) return `hidden by FI_PROVIDER=${process.env['FI_PROVIDER'] ?? ''}`;
   if (core === 'efa' && !hasEfaDevice()) return 'no device is bound to the efa driver (/sys/bus/pci/drivers/efa)';

@@ -6,6 +6,7 @@
 
 #include "environment.h"
 #include "log.h"
+#include "watchdog.h"
 
 namespace node_libfabric {
 
@@ -93,6 +94,7 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   ExportMapping(env, exports, environment);
   ExportMemoryRegion(env, exports, environment);
   ExportCounter(env, exports, environment);
+  ExportWatchdog(env, exports, environment);
   return exports;
 }
 

@@ -52,5 +52,6 @@ async function check(kind, tarball, environment) {
   await inProject('the import failed', 'node', '--input-type=module', '-e', program);
   await inProject('its program failed', 'node_modules/.bin/fabric-pingpong', '--version');
   await inProject('its doctor failed', 'node_modules/.bin/fabric-doctor', '--explain', 'DEV-02');
+  await inProject('its program failed', 'node_modules/.bin/fabric-info', '--help');
   process.stdout.write(`${kind}: installed and imported in an empty folder\n`);
 }

@@ -2,7 +2,10 @@ import { FabricError } from '../index.js';
 import { discover, groupCandidates, providerOf, whyAbsent, type Discovery } from './candidates.js';
 import { connect } from './connect.js';
 import { ControlChannel } from './control-channel.js';
+import { counterDeltas, readCounters, type CounterReading } from './counters.js';
 import { BenchError } from './errors.js';
+import { judgeBandwidth } from './expectation.js';
+import { checkThresholds, refuseFallback } from './gates.js';
 import type { Link } from './link.js';
 import { goesBy, negotiate, type Agreement } from './negotiate.js';
 import { completeParameters, type Parameters, type PingpongOptions } from './parameters.js';
@@ -26,7 +29,7 @@ export async function pingpong(options: PingpongOptions = {}): Promise<PingpongR
   const socket = await connect(host, port, timeout, options.signal);
   const channel = new ControlChannel(socket, timeout, options.signal);
   try {
-    const result = await runSession(channel, discovery, parameters, options.onProgress);
+    const result = await runSession(channel, discovery, parameters, options);
     channel.close();
     return result;
   } catch (error) {
@@ -39,7 +42,7 @@ async function runSession(
   channel: ControlChannel,
   discovery: Discovery,
   parameters: Parameters,
-  onProgress: PingpongOptions['onProgress'],
+  { onProgress, allowFallback, thresholds = {} }: PingpongOptions,
 ): Promise<PingpongResult> {
   const local = groupCandidates(discovery.infos, channel.localAddress);
   const hello = makeHello(discovery, local);
@@ -47,16 +50,22 @@ async function runSession(
   const theirs = parseHello(await channel.receiveAny());
   const agreement = negotiate(hello, theirs);
   if (parameters.require !== undefined) requireAgreed(parameters.require, agreement);
+  if (parameters.provider === undefined && allowFallback !== true) refuseFallback(agreement.client.provider);
 
   const plan = makePlan(agreement, parameters);
   channel.send(plan);
   using link = await openLink(channel, 'client', local, agreement.client, plan);
   const result = describe(link, hello, theirs, agreement, parameters);
+  const before = readCounters(result.client.domain);
   try {
     await measure(link, channel, parameters, result, onProgress);
+    proveThePath(result, before);
+    const expectation = judgeBandwidth(result);
+    if (expectation) result.expectation = expectation;
     channel.phase = 'close';
     channel.send({ type: 'done' });
     await link.progressUntil(channel.receive('done'));
+    checkThresholds(result, thresholds);
     return result;
   } catch (error) {
     throw withPartial(error, result);
@@ -76,6 +85,19 @@ function requireAgreed(required: string, { client, notUsed }: Agreement): void {
     `${required} is required, but the ends would use ${client.provider}; ${required}: ${why}`,
     { hint: `-p ${required} considers nothing else` },
   );
+}
+
+/** What the device has counted meanwhile. Messages that are there while efa's counters stand still took another way. */
+function proveThePath(result: PingpongResult, before: CounterReading | undefined): void {
+  const after = before && readCounters(result.client.domain);
+  if (!before || !after) return;
+  result.counters = counterDeltas(before, after);
+  if (result.provider === 'efa' && result.counters.length === 0) {
+    result.warnings.push({
+      code: 'COUNTERS_FLAT',
+      message: `the counters of ${after.device} did not move: did the data go over efa?`,
+    });
+  }
 }
 
 function makePlan({ server, addressFormat }: Agreement, { door, sizes }: Parameters): Message<'plan'> {
@@ -113,6 +135,7 @@ function describe(
     client,
     server,
     parameters,
+    counters: [],
     measurements: [],
   };
 }

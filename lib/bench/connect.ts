@@ -25,7 +25,7 @@ export function connect(host: string, port: number, timeout: number, signal?: Ab
       resolve(socket);
     });
     socket.once('error', (error: NodeJS.ErrnoException) => {
-      fail(explain(host, port, error));
+      fail(explainConnect(host, port, error, `start \`fabric-pingpong serve\` on ${host} first`));
     });
     signal?.addEventListener('abort', onAbort);
     if (signal?.aborted) onAbort();
@@ -55,10 +55,10 @@ export function listen(port: number, bind: string | undefined): Promise<Server> 
 
 const FIREWALL_HINT = 'does a firewall or security group let this TCP port through?';
 
-function explain(host: string, port: number, error: NodeJS.ErrnoException): BenchError {
+/** Why a connection could not be made; `hint` is for one that nobody answers. */
+export function explainConnect(host: string, port: number, error: NodeJS.ErrnoException, hint: string): BenchError {
   const { code = '' } = error;
   if (code === 'ECONNREFUSED') {
-    const hint = `start \`fabric-pingpong serve\` on ${host} first`;
     return unreachable(host, port, 'nothing listens there', hint, error);
   }
   if (code === 'ETIMEDOUT') return unreachable(host, port, 'no answer', FIREWALL_HINT, error);

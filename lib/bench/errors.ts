@@ -3,6 +3,8 @@ import type { PingpongResult } from './result.js';
 /**
  * What went wrong with a measurement, as a word that a program can test:
  *
+ * - `FALLBACK_REFUSED`: software would be used although this host has a device for RDMA
+ * - `THRESHOLD`: a figure is worse than the caller allows; `partial` is the whole result
  * - `NO_PROVIDER`: this host has no provider that was asked for, or none at all
  * - `UNREACHABLE`: no server there, host not found, or no answer
  * - `ADDRESS_IN_USE`: the server's port or address cannot be listened on
@@ -15,6 +17,8 @@ import type { PingpongResult } from './result.js';
  * - `INTERRUPTED`: the caller's AbortSignal fired
  */
 export type BenchErrorCode =
+  | 'FALLBACK_REFUSED'
+  | 'THRESHOLD'
   | 'NO_PROVIDER'
   | 'UNREACHABLE'
   | 'ADDRESS_IN_USE'

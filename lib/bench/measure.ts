@@ -2,6 +2,7 @@ import { AwaitedBandwidthSender, AwaitedLatencyClient } from './awaited.js';
 import { BandwidthSender } from './bandwidth.js';
 import type { ControlChannel } from './control-channel.js';
 import type { Exchange } from './exchange.js';
+import { latencyHistogram } from './histogram.js';
 import { LatencyClient } from './latency.js';
 import type { Link } from './link.js';
 import type { Parameters, PingpongOptions } from './parameters.js';
@@ -36,15 +37,17 @@ export async function measure(
       );
     };
     const isOurs = parameters.iterations === undefined;
-    const plan = planLatency(size, parameters, isOurs ? await calibrate(link, size, run) : 0);
+    const roundTrip = isOurs ? await calibrate(link, size, run) : 0;
+    const plan = planLatency(size, parameters, roundTrip);
     const measurement: Measurement = { size };
     try {
-      await measureLatency(link, measurement, plan, run);
+      if (parameters.test !== 'bw') await measureLatency(link, measurement, plan, run);
+      if (parameters.test === 'lat') continue;
+      const typical = measurement.latency ? measurement.latency.p50 / 1000 : roundTrip / 2;
+      await measureBandwidth(link, measurement, window, plan, isOurs ? typical : 0, run);
     } finally {
-      if (measurement.latency) result.measurements.push(measurement);
+      if (measurement.latency || measurement.bandwidth) result.measurements.push(measurement);
     }
-    const oneWay = isOurs && measurement.latency ? measurement.latency.p50 / 1000 : 0;
-    await measureBandwidth(link, measurement, window, plan, oneWay, run);
   }
 }
 
@@ -112,7 +115,7 @@ function summarize(samples: Float64Array, { iterations, warmup }: LatencyPlan): 
   const statistics = latencyStatistics(samples);
   if (!statistics) return undefined;
   const complete = samples.length === iterations;
-  return { ...statistics, iterations: samples.length, warmup, complete };
+  return { ...statistics, iterations: samples.length, warmup, complete, histogram: latencyHistogram(samples) };
 }
 
 /** No more messages in flight than the shorter of the two queues holds. */

@@ -1,3 +1,4 @@
+import type { Thresholds } from './gates.js';
 import { DEFAULT_PORT, MAX_MESSAGE_BYTES, MAX_WINDOW } from './protocol.js';
 
 /** How completions are awaited: in batches without promises, or with a promise an operation. */
@@ -13,6 +14,10 @@ export interface PingpongOptions {
   provider?: string;
   /** Fail rather than use anything else than this provider; the others are still reported on. */
   require?: string;
+  /** Measure over software although this host has a device for RDMA. @defaultValue false: `FALLBACK_REFUSED` */
+  allowFallback?: boolean;
+  /** Fail with `THRESHOLD`, after the measurement, when a figure is worse. */
+  thresholds?: Thresholds;
   /** Bytes of each message to measure. @defaultValue 64, 256, 1 KiB, 4 KiB, 64 KiB, 1 MiB */
   sizes?: readonly number[];
   /**
@@ -24,6 +29,8 @@ export interface PingpongOptions {
   warmup?: number;
   /** Messages in flight in the bandwidth phase; less where a queue is shorter. @defaultValue 64 */
   window?: number;
+  /** Only latency, or only bandwidth. @defaultValue both */
+  test?: 'lat' | 'bw';
   /** @defaultValue `'batch'` */
   door?: Door;
   /** Milliseconds that any phase may take without progress. @defaultValue 10 000 */
@@ -49,7 +56,7 @@ export interface Progress {
 
 /** Parameters with every default in its place. */
 export type Parameters = Required<Pick<PingpongOptions, 'host' | 'port' | 'sizes' | 'window' | 'door' | 'timeout'>> &
-  Pick<PingpongOptions, 'provider' | 'require' | 'iterations' | 'warmup'>;
+  Pick<PingpongOptions, 'provider' | 'require' | 'test' | 'iterations' | 'warmup'>;
 
 /** The default deadline of every phase, in milliseconds. */
 export const DEFAULT_TIMEOUT = 10_000;
@@ -68,7 +75,9 @@ export function completeParameters(options: PingpongOptions): Parameters {
   checkWhole('window', window, 1, MAX_WINDOW);
   checkPort(port);
   checkTimeout(timeout);
-  const { door = 'batch', host = '127.0.0.1', provider, require } = options;
+  const { door = 'batch', host = '127.0.0.1', provider, require, test } = options;
+  if (test !== undefined && !['lat', 'bw'].includes(test))
+    throw new RangeError(`test: 'lat' or 'bw', not ${test as string}`);
   return {
     host,
     port,
@@ -78,6 +87,7 @@ export function completeParameters(options: PingpongOptions): Parameters {
     timeout,
     ...(provider === undefined ? {} : { provider }),
     ...(require === undefined ? {} : { require }),
+    ...(test === undefined ? {} : { test }),
     ...(iterations === undefined ? {} : { iterations }),
     ...(warmup === undefined ? {} : { warmup }),
   };

@@ -1,3 +1,6 @@
+import type { CounterDelta } from './counters.js';
+import type { Expectation } from './expectation.js';
+import type { LatencyHistogram } from './histogram.js';
 import type { Parameters } from './parameters.js';
 import type { Rejection } from './protocol.js';
 import type { LatencyStatistics } from './statistics.js';
@@ -19,7 +22,7 @@ export interface EndDescription {
 
 /** What a user might not expect, although it is no failure. */
 export interface Warning {
-  code: 'FALLBACK' | 'DATA_ADDRESS' | 'SIZE_SKIPPED' | 'WINDOW_LIMITED' | 'ONE_PROCESSOR';
+  code: 'FALLBACK' | 'DATA_ADDRESS' | 'SIZE_SKIPPED' | 'WINDOW_LIMITED' | 'ONE_PROCESSOR' | 'COUNTERS_FLAT';
   message: string;
 }
 
@@ -29,6 +32,8 @@ export interface LatencyResult extends LatencyStatistics {
   warmup: number;
   /** False where the phase was cut short: the statistics are of what was measured until then. */
   complete: boolean;
+  /** Every sample, none dropped. */
+  histogram: LatencyHistogram;
 }
 
 /** Bandwidth from client to server; each window is acknowledged by one small message. */
@@ -64,5 +69,9 @@ export interface PingpongResult {
   client: EndDescription;
   server: EndDescription;
   parameters: Parameters;
+  /** What the client's device counted over the measurement, with the traffic of others; empty where nobody counts. */
+  counters: CounterDelta[];
+  /** Where the bandwidth stands; absent where nothing is known about this host. */
+  expectation?: Expectation;
   measurements: Measurement[];
 }

@@ -1,6 +1,6 @@
 import { createRequire } from 'node:module';
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
-import { DEFAULT_PORT, type Door } from '../bench/index.js';
+import { DEFAULT_PORT, type Door, type Thresholds } from '../bench/index.js';
 import { EXIT_CODES, UsageError } from './exit-codes.js';
 
 /** What the command line asks for. */
@@ -19,20 +19,41 @@ export interface Options {
   warmup?: number;
   window?: number;
   door?: Door;
+  test?: 'lat' | 'bw';
   port?: number;
   bind?: string;
   keep?: boolean;
   /** In milliseconds. */
   timeout?: number;
+  allowFallback?: boolean;
+  thresholds?: Thresholds;
 }
 
 /** The options by their names on the command line. */
-type Given = Omit<Options, 'iterations'> & { iters?: number; json?: boolean };
+type Given = Omit<Options, 'iterations' | 'thresholds'> & {
+  iters?: number;
+  json?: boolean;
+  csv?: boolean;
+  maxP99?: number;
+  minBw?: number;
+};
 
 const UNITS: Record<string, number> = { '': 1, k: 1024, m: 1024 ** 2, g: 1024 ** 3 };
 
 /** What only one end has a use for: to take it silently at the other would mislead. */
-const MEASURING = ['require', 'sizes', 'iters', 'warmup', 'window', 'door'] as const;
+const MEASURING = [
+  'require',
+  'allowFallback',
+  'sizes',
+  'test',
+  'iters',
+  'warmup',
+  'window',
+  'door',
+  'maxP99',
+  'minBw',
+  'csv',
+] as const;
 const SERVING = ['bind', 'keep'] as const;
 
 /**
@@ -52,27 +73,53 @@ export function parseArguments(argv: readonly string[]): Arguments | undefined {
   const given = command.opts<Given>();
   refuse(target === 'serve' ? MEASURING : SERVING, given, target);
   if (target === 'local') refuse(['port'], given, target);
-  const { iters, ...options } = given;
-  return { target, options: { ...options, ...(iters === undefined ? {} : { iterations: iters }) } };
+  const { iters, maxP99, minBw, ...options } = given;
+  // How results are printed is the business of Output.
+  delete options.json;
+  delete options.csv;
+  const thresholds = {
+    ...(maxP99 === undefined ? {} : { maxP99 }),
+    ...(minBw === undefined ? {} : { minBandwidth: minBw }),
+  };
+  return {
+    target,
+    options: {
+      ...options,
+      ...(Object.keys(thresholds).length > 0 ? { thresholds } : {}),
+      ...(iters === undefined ? {} : { iterations: iters }),
+    },
+  };
 }
 
 function refuse(names: readonly (keyof Given)[], given: Given, target: string): void {
   const misplaced = names.find((name) => given[name] !== undefined);
-  if (misplaced !== undefined) throw new UsageError(`--${misplaced} has no meaning with ${target}`);
+  if (misplaced === undefined) return;
+  const option = misplaced.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+  throw new UsageError(`--${option} has no meaning with ${target}`);
 }
 
 function makeCommand(): Command {
   const codes = Object.entries(EXIT_CODES).map(([code, text]) => `  ${code.padStart(3)}  ${text}`);
   return new Command('fabric-pingpong')
     .description('Measures latency and bandwidth between two processes over libfabric.')
-    .usage('[options] <local|serve|host>')
+    .usage(
+      '[options] <local|serve|host>\n       fabric-pingpong compare [options] <before.json> <after.json>\n       fabric-pingpong --compat fi_pingpong [options] [host]',
+    )
     .argument(
       '<local|serve|host>',
       'local: both ends on this host; serve: wait for a client; else the host that serves',
     )
     .option('-p, --provider <name>', 'use this provider and no other, e.g. efa, shm, "tcp;ofi_rxm"')
     .option('--require <name>', 'fail unless this provider is the one chosen')
-    .option('--sizes <list>', 'bytes of a message, e.g. 64,4k,1M (k, M, G: powers of 1024)', parseSizes)
+    .option('--allow-fallback', 'measure over software although this host has a device for RDMA')
+    .option('--max-p99 <µs>', 'exit 10 when the p99 of a size is larger', parseFigure)
+    .option('--min-bw <MB/s>', 'exit 10 when the bandwidth of a size is smaller', parseFigure)
+    .option(
+      '--sizes <list>',
+      'bytes of a message: 64,4k,1M (k, M, G: powers of 1024), ranges 64..4M*2 or 64..256+64, or all',
+      parseSizes,
+    )
+    .addOption(new Option('--test <test>', 'latency, bandwidth, or both (default)').choices(['lat', 'bw']))
     .option(
       '--iters <n>',
       'round trips a size (default: 10000, from 64k 1000, from 1M 100; fewer where that takes over a second)',
@@ -85,7 +132,9 @@ function makeCommand(): Command {
     .option('--bind <address>', 'serve: listen on this address only')
     .option('--keep', 'serve: one client after another, until SIGINT')
     .option('--timeout <seconds>', 'what any phase may take without progress (default: 10)', parseSeconds)
-    .option('--json', 'exactly one JSON object on stdout, also on failure')
+    .option('--json', 'exactly one JSON object on stdout, also on failure; --json=FILE: in a file')
+    .option('--html <file>', 'a page with figures and plots, in one file')
+    .option('--csv', 'a line of comma-separated values for each size')
     .version(readVersion())
     .addHelpText(
       'after',
@@ -102,12 +151,48 @@ function makeCommand(): Command {
     .configureOutput({ writeErr: () => undefined });
 }
 
+/** Each power of two to 4 MiB, and half of it more, as fi_pingpong's `-S all`, without the empty message. */
+const ALL_SIZES = [1, ...Array.from({ length: 22 }, (_, power) => [2 ** (power + 1), 3 * 2 ** power]).flat()];
+const MOST_SIZES = 1000;
+
 function parseSizes(list: string): number[] {
-  return list.split(',').map((size) => {
-    const match = /^(\d+)([kmg]?)$/i.exec(size.trim());
-    if (!match) throw new InvalidArgumentError(`"${size}" is no size such as 64, 4k or 1M.`);
-    return Number(match[1]) * UNITS[match[2]!.toLowerCase()]!;
+  const sizes = list.split(',').flatMap((part) => {
+    const text = part.trim();
+    if (text === 'all') return ALL_SIZES;
+    return text.includes('..') ? parseRange(text) : [parseSize(text)];
   });
+  if (sizes.length <= MOST_SIZES) return sizes;
+  throw new InvalidArgumentError(`It has more than ${MOST_SIZES} sizes.`);
+}
+
+/** `64..4M*2`: each twice the one before; `64..256+64`: each 64 more. */
+function parseRange(text: string): number[] {
+  const [, from, to, operator, by] = /^(\w+)\.\.(\w+)([*+])(\w+)$/.exec(text) ?? [];
+  if (by === undefined) throw new InvalidArgumentError(`"${text}" is no range such as 64..4M*2 or 64..256+64.`);
+  const [last, step] = [parseSize(to!), parseSize(by)];
+  const isEndless = operator === '*' ? step < 2 : step < 1;
+  if (isEndless) throw new InvalidArgumentError(`"${text}" does not grow.`);
+  const sizes: number[] = [];
+  for (
+    let size = parseSize(from!);
+    size <= last && sizes.length <= MOST_SIZES;
+    size = operator === '*' ? size * step : size + step
+  ) {
+    sizes.push(size);
+    if (size === 0) throw new InvalidArgumentError(`"${text}" begins with 0.`);
+  }
+  return sizes;
+}
+
+function parseSize(text: string): number {
+  const match = /^(\d+)([kmg]?)$/i.exec(text);
+  if (!match) throw new InvalidArgumentError(`"${text}" is no size such as 64, 4k or 1M.`);
+  return Number(match[1]) * UNITS[match[2]!.toLowerCase()]!;
+}
+
+function parseFigure(text: string): number {
+  if (!/^\d+(\.\d+)?$/.test(text)) throw new InvalidArgumentError('It has to be a number.');
+  return Number(text);
 }
 
 function parseCount(text: string): number {

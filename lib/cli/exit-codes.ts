@@ -7,12 +7,13 @@ export const EXIT_CODES = {
   1: 'internal error, or an operation that the provider failed',
   2: 'usage: an option or argument is wrong',
   3: 'no usable provider: unknown, not on this host, or not what --require says',
-  4: 'reserved: fallback refused',
+  4: 'fallback refused: an RDMA device is there, and software was chosen',
   5: 'unreachable: no server, host or answer; server busy; port in use',
   6: 'mismatch: another protocol version or program, no provider in common',
   7: 'stalled: a phase made no progress within --timeout',
   8: 'peer lost: the other end died, was interrupted, or failed',
   9: 'integrity: the data received is not the data sent',
+  10: 'threshold: a figure is worse than --max-p99 or --min-bw allow',
   130: 'interrupted (SIGINT): prints what it has',
   143: 'terminated (SIGTERM): prints what it has',
 } as const;
@@ -21,6 +22,8 @@ export const EXIT_CODES = {
 export type ExitCode = keyof typeof EXIT_CODES;
 
 const BY_ERROR_CODE: Record<BenchErrorCode, ExitCode> = {
+  FALLBACK_REFUSED: 4,
+  THRESHOLD: 10,
   NO_PROVIDER: 3,
   UNREACHABLE: 5,
   ADDRESS_IN_USE: 5,

@@ -1,21 +1,35 @@
 #!/usr/bin/env node
-import { DEFAULT_TIMEOUT, pingpong, type PingpongResult } from '../bench/index.js';
+import { DEFAULT_TIMEOUT, pingpong, watchEventLoop, type PingpongResult } from '../bench/index.js';
 import { parseArguments, type Options } from './arguments.js';
+import { isCompat } from './compat-arguments.js';
+import { runCompat } from './compat-command.js';
+import { runCompare } from './compare-command.js';
 import type { ExitCode } from './exit-codes.js';
 import { LocalServer } from './local-server.js';
-import { debug, Output } from './output.js';
+import { debug, Output, readOutputArguments } from './output.js';
 import { ProgressBar } from './progress-bar.js';
 import { runServe } from './serve-command.js';
 
 const controller = new AbortController();
-const output = new Output(process.argv.includes('--json'));
+const outputArguments = readOutputArguments(process.argv.slice(2));
+const argv = outputArguments.rest;
+const output = new Output(outputArguments);
+/** Besides the deadline of a phase: what opening endpoints and large buffers may take. */
+const PATIENCE_MILLISECONDS = 5000;
 let exitCodeOfInterrupt: ExitCode = 130;
 
-async function main(): Promise<ExitCode> {
-  const parsed = parseArguments(process.argv.slice(2));
+async function main(): Promise<number> {
+  if (isCompat(argv)) {
+    listenForSignals('compat');
+    const exitCode = await runCompat(argv, controller.signal, output);
+    return controller.signal.aborted ? exitCodeOfInterrupt : exitCode;
+  }
+  if (argv[0] === 'compare') return runCompare(argv.slice(1));
+  const parsed = parseArguments(argv);
   if (!parsed) return 0;
   const { target, options } = parsed;
   listenForSignals(target);
+  watchEventLoop((options.timeout ?? DEFAULT_TIMEOUT) + PATIENCE_MILLISECONDS, 'fabric-pingpong', 7);
   if (target === 'serve') {
     const exitCode = await runServe(options, controller.signal, output);
     return controller.signal.aborted ? exitCodeOfInterrupt : exitCode;

@@ -1,7 +1,35 @@
+import { writeFileSync } from 'node:fs';
 import { debuglog } from 'node:util';
 import { BenchError, type PingpongResult, type ServeResult } from '../bench/index.js';
 import { describeFailure, type ExitCode, type Failure } from './exit-codes.js';
+import { renderReport } from '../report/html.js';
+import { formatCsv } from './csv.js';
 import { formatReport, wrap } from './table.js';
+
+/** What a command line says about output, apart from the rest of it. */
+export interface OutputArguments {
+  rest: string[];
+  /** Of `--json=FILE`. */
+  json?: string;
+  /** Of `--html FILE` or `--html=FILE`. */
+  html?: string;
+}
+
+/** Takes the files of output from a command line: failures to read the rest of it are printed too. */
+export function readOutputArguments(argv: readonly string[]): OutputArguments {
+  const found: OutputArguments = { rest: [] };
+  for (let index = 0; index < argv.length; index++) {
+    const word = argv[index]!;
+    const [, option, file] = /^--(json|html)=(.+)$/.exec(word) ?? [];
+    const next = argv[index + 1];
+    if (option !== undefined) found[option as 'json' | 'html'] = file!;
+    else if (word === '--html' && next !== undefined && !next.startsWith('-')) {
+      found.html = next;
+      index++;
+    } else found.rest.push(word);
+  }
+  return found;
+}
 
 /** Stack traces and progress, for whoever sets NODE_DEBUG=fabric-pingpong. */
 export const debug = debuglog('fabric-pingpong');
@@ -12,15 +40,23 @@ export const debug = debuglog('fabric-pingpong');
  */
 export class Output {
   readonly #isJson: boolean;
+  readonly #isCsv: boolean;
+  readonly #file: string | undefined;
+  readonly #page: string | undefined;
 
-  constructor(isJson: boolean) {
-    this.#isJson = isJson;
+  constructor({ rest, json, html }: OutputArguments) {
+    this.#file = json;
+    this.#page = html;
+    this.#isJson = rest.includes('--json');
+    this.#isCsv = rest.includes('--csv');
   }
 
   /** What was measured. */
   result(result: PingpongResult): void {
+    this.#save({ ok: true, ...result });
+    this.#draw(result);
     if (!this.#isJson) {
-      process.stdout.write(formatReport(result));
+      process.stdout.write(this.#isCsv ? formatCsv(result) : formatReport(result));
       return;
     }
     for (const { message } of result.warnings) this.note(`! ${message}`);
@@ -48,10 +84,13 @@ export class Output {
     const isInterrupted = error instanceof BenchError && error.code === 'INTERRUPTED';
     if (isInterrupted) failure.exitCode = exitCodeOfInterrupt;
     const partial = error instanceof BenchError ? error.partial : undefined;
+    const report = { ok: false, interrupted: isInterrupted, error: failure, ...partial };
+    this.#save(report);
+    if (partial) this.#draw(partial);
     if (this.#isJson) {
-      this.#json({ ok: false, interrupted: isInterrupted, error: failure, ...partial });
+      this.#json(report);
     } else if (partial && partial.measurements.length > 0) {
-      process.stdout.write(formatReport(partial));
+      process.stdout.write(this.#isCsv ? formatCsv(partial) : formatReport(partial));
     }
     this.note(`fabric-pingpong: ${failure.message}`);
     if (failure.hint !== undefined) this.note(`  ${failure.hint}`);
@@ -64,6 +103,16 @@ export class Output {
       const [, indent = '', words = ''] = /^(\s*)(.*)$/.exec(paragraph) ?? [];
       process.stderr.write(`${wrap(indent, words).join('\n')}\n`);
     }
+  }
+
+  /** For --json=FILE. */
+  #save(value: object): void {
+    if (this.#file !== undefined) writeFileSync(this.#file, `${JSON.stringify(value, undefined, 2)}\n`);
+  }
+
+  /** For --html=FILE. */
+  #draw(result: PingpongResult): void {
+    if (this.#page !== undefined) writeFileSync(this.#page, renderReport(result, new Date().toISOString()));
   }
 
   #json(value: object): void {

@@ -12,12 +12,27 @@ export function formatReport(result: PingpongResult): string {
     ...formatEnd('server', result.server),
     ...wrap(`  why       `, reason),
     ...wrap(`  not used  `, summarize(result.notUsed)),
+    ...formatCounters(result.counters),
     '',
     ...result.warnings.flatMap(({ message }) => wrap('! ', message)),
     ...(result.warnings.length > 0 ? [''] : []),
     formatTable(result.measurements),
+    ...(result.expectation ? ['', ...wrap('  ', result.expectation.message)] : []),
   ];
   return `${lines.join('\n')}\n`;
+}
+
+/** What the device has counted: `lo tx_bytes +1.07 GB`. */
+function formatCounters(counters: PingpongResult['counters']): string[] {
+  const told = counters.filter(({ counter }) => counter.endsWith('_bytes'));
+  const parts = told.map(({ device, counter, delta }) => `${device} ${counter} +${formatBytes(delta)}`);
+  return parts.length > 0 ? wrap('  counted   ', parts.join(', ')) : [];
+}
+
+function formatBytes(bytes: number): string {
+  const units = ['B', 'kB', 'MB', 'GB', 'TB'];
+  const power = Math.min(Math.floor(Math.log10(Math.max(bytes, 1)) / 3), units.length - 1);
+  return `${(bytes / 1000 ** power).toFixed(power === 0 ? 0 : 2)} ${units[power]}`;
 }
 
 function formatEnd(name: string, end: EndDescription): string[] {
@@ -39,10 +54,18 @@ function summarize(notUsed: PingpongResult['notUsed']): string {
 }
 
 function formatTable(measurements: readonly Measurement[]): string {
+  return formatColumns(
+    ['bytes', 'iters', 'min', 'p50', 'p90', 'p99', 'p99.9', 'max µs', 'MB/s'],
+    measurements.map(formatRow),
+  );
+}
+
+/** Columns of figures under their names. */
+export function formatColumns(head: string[], rows: readonly string[][]): string {
   const none = '';
   const table = new Table({
-    head: ['bytes', 'iters', 'min', 'p50', 'p90', 'p99', 'p99.9', 'max µs', 'MB/s'],
-    colAligns: Array.from({ length: 9 }, () => 'right' as const),
+    head,
+    colAligns: head.map(() => 'right' as const),
     style: { head: [], border: [], compact: true, 'padding-left': 0, 'padding-right': 1 },
     chars: {
       top: none,
@@ -62,7 +85,7 @@ function formatTable(measurements: readonly Measurement[]): string {
       middle: ' ',
     },
   });
-  table.push(...measurements.map(formatRow));
+  table.push(...rows);
   return table.toString();
 }
 
@@ -82,7 +105,7 @@ function formatMicroseconds(value: number | undefined): string {
 }
 
 /** Four digits or so, whatever the magnitude. */
-function formatFigure(value: number): string {
+export function formatFigure(value: number): string {
   return value.toFixed(value < 100 ? 2 : value < 1000 ? 1 : 0);
 }
 

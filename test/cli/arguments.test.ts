@@ -20,7 +20,6 @@ describe('parseArguments', () => {
         door: 'await',
         port: 1234,
         timeout: 500,
-        json: true,
       },
     });
   });
@@ -70,5 +69,30 @@ describe('fabric-pingpong', () => {
         hint: 'fabric-pingpong --help lists the options',
       },
     });
+  });
+
+  it.each([
+    ['64..1k*2', [64, 128, 256, 512, 1024]],
+    ['64..256+64', [64, 128, 192, 256]],
+    ['1,64..128*2,1M', [1, 64, 128, 1_048_576]],
+  ])('reads --sizes %s', (list, sizes) => {
+    expect(parseArguments(['local', '--sizes', list])?.options.sizes).toEqual(sizes);
+  });
+
+  it('reads --sizes all as fi_pingpong does, without the empty message', () => {
+    const sizes = parseArguments(['local', '--sizes', 'all'])!.options.sizes!;
+    expect(sizes.slice(0, 8)).toEqual([1, 2, 3, 4, 6, 8, 12, 16]);
+    expect(sizes.slice(-2)).toEqual([4 * 1024 ** 2, 6 * 1024 ** 2]);
+    expect(sizes).toHaveLength(45);
+  });
+
+  it.each(['64..1k', '64..1k*1', '0..64*2', '1..1G+1', '64..1k+0'])('refuses --sizes %s', (list) => {
+    expect(() => parseArguments(['local', '--sizes', list])).toThrow(list.includes('+1') ? 'more than 1000' : list);
+  });
+
+  it('reads thresholds', () => {
+    const { options } = parseArguments(['node1', '--max-p99', '20.5', '--min-bw', '100', '--test', 'lat'])!;
+    expect(options).toEqual({ thresholds: { maxP99: 20.5, minBandwidth: 100 }, test: 'lat' });
+    expect(() => parseArguments(['serve', '--max-p99', '20'])).toThrow('--max-p99 has no meaning with serve');
   });
 });

@@ -1,0 +1,80 @@
+import { ClassicError, classicPingpong, type ClassicMeasurement, type ClassicResult } from '../bench/index.js';
+import { formatClassicTable } from './classic-table.js';
+import { parseCompatArguments, type CompatArguments } from './compat-arguments.js';
+import { describeFailure, type ExitCode, type Failure } from './exit-codes.js';
+import { debug, Output } from './output.js';
+import { formatColumns, formatFigure } from './table.js';
+
+/** `fabric-pingpong --compat fi_pingpong`: an end of a session with C's program. */
+export async function runCompat(argv: readonly string[], signal: AbortSignal, output: Output): Promise<number> {
+  const parsed = parseCompatArguments(argv);
+  if (parsed === undefined) return 0;
+  try {
+    const result = await classicPingpong({
+      ...parsed.options,
+      signal,
+      onListening: ({ address, port }) => {
+        output.note(`listening on ${address} port ${port} for a fi_pingpong`);
+      },
+    });
+    print(result, undefined, parsed);
+    return 0;
+  } catch (error) {
+    debug('%O', error);
+    const failure = describeFailure(error);
+    print(error instanceof ClassicError ? error.classic : undefined, failure, parsed);
+    output.note(`fabric-pingpong: ${failure.message}`);
+    if (failure.hint !== undefined) output.note(`  ${failure.hint}`);
+    return parsed.classicExit ? CLASSIC_EXIT[failure.exitCode] : failure.exitCode;
+  }
+}
+
+/** What C's program would exit with: the number of an error, 1 for usage, 255 for wrong data. */
+const CLASSIC_EXIT: Record<ExitCode, number> = {
+  0: 0,
+  1: 1,
+  2: 1,
+  3: 61,
+  4: 61,
+  5: 111,
+  6: 22,
+  7: 110,
+  8: 103,
+  9: 255,
+  10: 0,
+  130: 130,
+  143: 143,
+};
+
+function print(result: ClassicResult | undefined, failure: Failure | undefined, options: CompatArguments): void {
+  if (options.json) {
+    const report = { ok: failure === undefined, ...(failure && { error: failure }), ...result };
+    process.stdout.write(`${JSON.stringify(report, undefined, 2)}\n`);
+  } else if (result && options.classic) {
+    process.stdout.write(formatClassicTable(result.measurements));
+  } else if (result && (failure === undefined || result.measurements.length > 0)) {
+    process.stdout.write(formatCompatReport(result));
+  }
+}
+
+function formatCompatReport(result: ClassicResult): string {
+  const { provider, protocol, endpointType, operation, verify, domain, role, libfabric } = result;
+  const lines = [
+    `${provider} (${protocol}, ${endpointType}), ${operation}${verify ? ', data checked' : ''}, with a fi_pingpong`,
+    `  this end  ${role}, libfabric ${libfabric}, domain ${domain}`,
+    `            data ${result.dataAddress}, control ${result.controlAddress}`,
+    `  other end data ${result.peerDataAddress}, control ${result.peerControlAddress}`,
+    '',
+    formatColumns(HEAD, result.measurements.map(formatRow)),
+  ];
+  return `${lines.join('\n')}\n`;
+}
+
+const HEAD = ['bytes', 'iters', 'min', 'p50', 'p90', 'p99', 'max', 'mean µs', 'MB/s'];
+
+function formatRow({ size, iterations, latency, microseconds }: ClassicMeasurement): string[] {
+  const { min, p50, p90, p99, max, mean } = latency ?? {};
+  const figures = [min, p50, p90, p99, max, mean].map((value) => (value === undefined ? '-' : formatFigure(value)));
+  const rate = microseconds > 0 ? formatFigure((2 * iterations * size) / microseconds) : '-';
+  return [String(size), String(iterations), ...figures, rate];
+}

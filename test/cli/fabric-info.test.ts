@@ -1,0 +1,149 @@
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, it } from 'vitest';
+import type { Inventory } from '../../lib/inventory/index.js';
+
+const PROGRAM = fileURLToPath(new URL('../../dist/cli/fabric-info.js', import.meta.url));
+
+interface Answer {
+  stdout: string;
+  stderr: string;
+  status: number | null;
+}
+
+function run(command: string, args: readonly string[], env: Record<string, string>): Answer {
+  return spawnSync(command, args, { encoding: 'utf8', env: { ...process.env, ...env }, timeout: 20_000 });
+}
+
+const ours = (args: readonly string[], env: Record<string, string> = {}): Answer =>
+  run(process.execPath, [PROGRAM, ...args], env);
+
+const theirs = (args: readonly string[], env: Record<string, string> = {}): Answer => run('fi_info', args, env);
+
+const version = /libfabric: ([\d.]+)\.\d+/.exec(theirs(['--version']).stdout)?.[1];
+const loaded = (JSON.parse(ours(['--json', '-p', 'tcp']).stdout) as Inventory).libfabric.version;
+const isSame = version !== undefined && version === loaded;
+const why = isSame ? '' : ` (skipped: fi_info is of libfabric ${version ?? 'nothing'}, not of ${loaded})`;
+
+const FILTERS = [
+  [],
+  ['-p', 'tcp'],
+  ['-p', 'tcp;ofi_rxm'],
+  ['-p', 'shm'],
+  ['-c', 'FI_MSG|FI_RMA'],
+  ['-c', 'fi_atomic'],
+  ['-c', 'FI_COLLECTIVE'],
+  ['-m', 'FI_CONTEXT'],
+  ['-m', 'FI_MSG_PREFIX', '-p', 'udp;ofi_rxd'],
+  ['-t', 'FI_EP_RDM'],
+  ['-t', 'FI_EP_DGRAM', '-p', 'udp'],
+  ['-t', 'FI_EP_MSG', '-d', 'lo'],
+  ['-d', 'lo'],
+  ['-f', '127.0.0.1/32'],
+  ['-a', 'FI_SOCKADDR_IN6'],
+  ['-a', 'FI_ADDR_STR'],
+  ['-n', '127.0.0.1', '-P', '5000'],
+  ['-n', '::1'],
+  ['-s', '127.0.0.1'],
+  ['-l'],
+  ['-l', '-p', 'tcp'],
+  ['-e'],
+  ['-g', 'tcp'],
+  ['-v', '-p', 'tcp'],
+  ['-i', 'ofi_rxm'],
+];
+
+describe(`fabric-info --classic beside C's fi_info${why}`, () => {
+  it.skipIf(!isSame).each(FILTERS.map((filter) => [filter]))('prints the same for %j', (filter) => {
+    const expected = theirs(filter);
+    const { stdout, stderr, status } = ours(['--classic', ...filter]);
+    expect(stderr).toBe('');
+    expect(stdout).toBe(expected.stdout);
+    expect(stdout).not.toBe('');
+    expect(status).toBe(0);
+  });
+
+  it
+    .skipIf(!isSame)
+    .each([{ FI_PROVIDER: 'shm' }, { FI_PROVIDER: '^tcp' }, { FI_TCP_IFACE: 'lo' }, { FI_PROVIDER: 'shm,tcp' }])(
+    'prints the same with %j',
+    (env) => {
+      expect(ours(['--classic'], env).stdout).toBe(theirs([], env).stdout);
+      expect(ours(['--classic', '-g', 'IFACE'], env).stdout).toBe(theirs(['-g', 'IFACE'], env).stdout);
+    },
+  );
+});
+
+describe('fabric-info', () => {
+  it('has the same interfaces in its JSON as in its table', () => {
+    const { interfaces, libfabric } = JSON.parse(ours(['--json', '-t', 'rdm']).stdout) as Inventory;
+    const table = ours(['-t', 'rdm']).stdout;
+    expect(table).toContain(`libfabric ${libfabric.version} (${libfabric.path})`);
+    const rows = table.split('\n').filter((line) => line.includes(' RDM '));
+    expect(rows.map((row) => row.split(/\s+/)[0])).toEqual(interfaces.map((info) => info.fabricAttr.provName));
+    for (const line of ours(['--why']).stdout.split('\n')) expect(line.length).toBeLessThanOrEqual(80);
+  });
+
+  it('says which filters exclude each provider', () => {
+    const { notListed } = JSON.parse(ours(['--json', '-p', 'tcp', '-t', 'FI_EP_MSG']).stdout) as Inventory;
+    const reasons = Object.fromEntries(notListed.map(({ provider, reason }) => [provider, reason]));
+    expect(reasons['shm']).toBe('excluded by -p tcp, and by -t FI_EP_MSG');
+    expect(reasons['sockets']).toBe('excluded by -p tcp');
+  });
+
+  it('says that FI_PROVIDER hides a provider, and that a device is missing', () => {
+    const { stdout, status } = ours(['-p', 'udp'], { FI_PROVIDER: 'tcp' });
+    expect(stdout).toContain('hidden by FI_PROVIDER=tcp');
+    expect(status).toBe(3);
+    const absent = ours(['-p', 'no-such-provider']);
+    expect(absent.status).toBe(3);
+    expect(absent.stdout).toMatch(/no-such-provider\s*libfabric .* does not list it/);
+  });
+
+  it('shows the variables that are set first, and those without effect', () => {
+    const { stdout, status } = ours(['--env', 'iface'], { FI_TCP_IFACE: 'lo', FI_TPC_IFACE: 'lo' });
+    expect(stdout).toMatch(/^set:\nFI_TCP_IFACE=lo \(string\)/);
+    expect(stdout).toContain('! FI_TPC_IFACE is unknown to the loaded libfabric');
+    expect(stdout).toContain('FI_UDP_IFACE (string)');
+    expect(status).toBe(0);
+    const json = JSON.parse(ours(['--env', 'iface', '--json'], { FI_TCP_IFACE: 'lo' }).stdout) as {
+      variables: { name: string; value?: string }[];
+    };
+    expect(json.variables).toContainEqual(expect.objectContaining({ name: 'FI_TCP_IFACE', value: 'lo' }));
+  });
+
+  it('finds what two hosts do not have in common', () => {
+    const folder = mkdtempSync(join(tmpdir(), 'fabric-info-'));
+    try {
+      const file = join(folder, 'other.json');
+      writeFileSync(file, ours(['--json', '-t', 'rdm', '-p', 'tcp']).stdout);
+      expect(ours(['-t', 'rdm', '-p', 'tcp', '--diff', file])).toMatchObject({ status: 0 });
+      const other = ours(['--json', '-t', 'rdm'], { FI_PROVIDER: '^shm', FI_OFI_RXM_TX_SIZE: '128' }).stdout;
+      writeFileSync(file, other.replace(/"version": "[\d.]+"/, '"version": "9.9"'));
+      const { stdout, status } = ours(['-t', 'rdm', '--diff', file]);
+      expect(status).toBe(10);
+      expect(stdout).toMatch(/^libfabric\n {4}\S+: [\d.]+\n {4}\S+: 9\.9\n/);
+      expect(stdout).toMatch(/shm FI_EP_RDM FI_PROTO_SHM\n {4}\S+: listed\n {4}\S+: -\n/);
+      expect(stdout).toMatch(/FI_PROTO_RXM: txAttr\.size\n/);
+      writeFileSync(file, '{}');
+      expect(ours(['--diff', file])).toMatchObject({ status: 2 });
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  });
+
+  it.each([
+    [['-t', 'nonsense'], 'ep_type: "nonsense" is none of FI_EP_UNSPEC'],
+    [['-c', 'FI_MSG|FI_NO'], 'caps: "FI_NO" is none of'],
+    [['--no-such'], "unknown option '--no-such'"],
+    [['--diff', 'no-such-file'], 'ENOENT'],
+  ])('refuses %j', (args, message) => {
+    const { stderr, status } = ours(args);
+    expect(stderr).toContain(message);
+    expect(stderr).toContain('fabric-info --help');
+    expect(status).toBe(2);
+  });
+});
