@@ -3,8 +3,12 @@
  */
 #include "softefa.h"
 #include <errno.h>
+#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
+
+/* in a row, before other processes have their turn */
+#define EMPTY_POLLS 32
 
 static struct completion_queue *queue_of(struct ibv_cq_ex *base)
 {
@@ -72,7 +76,14 @@ static int next(struct completion_queue *queue)
 	if (take(queue))
 		return 0;
 	work(queue);
-	return take(queue) ? 0 : ENOENT;
+	if (take(queue)) {
+		queue->empty_polls = 0;
+		return 0;
+	}
+	/* programs spin: on a machine with few cores it is the peer's turn */
+	if (++queue->empty_polls % EMPTY_POLLS == 0)
+		sched_yield();
+	return ENOENT;
 }
 
 static int start_poll(struct ibv_cq_ex *base, struct ibv_poll_cq_attr *attributes)

@@ -261,6 +261,7 @@ struct completion_queue {
 	} efa;
 	pthread_mutex_t polling; /* from start to end of a poll, in which the provider posts */
 	struct completion current;
+	uint32_t empty_polls;
 	uint32_t qpn; /* of the current one: its queue pair may be gone by the time it is asked */
 	struct queue_pair *queue_pairs[2 * MAX_QP];
 	int queue_pair_count;
