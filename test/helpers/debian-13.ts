@@ -41,9 +41,5 @@ export function startInDebian13(command: readonly string[], environment: NodeJS.
 }
 
 /** Starts test/fixtures/NAME there. */
-export const startFixtureInDebian13 = (
-  name: string,
-  args: readonly string[],
-  environment?: NodeJS.ProcessEnv,
-): Child =>
+export const startFixtureInDebian13 = (name: string, args: readonly string[], environment?: NodeJS.ProcessEnv): Child =>
   startInDebian13(['/opt/node', `${CHECKOUT_IN_DEBIAN_13}/test/fixtures/${name}`, ...args], environment);
