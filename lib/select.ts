@@ -72,7 +72,7 @@ const providerOf = (info: Info): string => info.fabricAttr.provName ?? '';
 
 /** Hardware stays in libfabric's list when its cable does not. Software hangs on the kernel's routes instead. */
 const isPortDown = (info: Info): boolean =>
-  info.nic?.linkAttr?.state === 'FI_LINK_DOWN' && !SOFTWARE_PROVIDERS.includes(coreOf(providerOf(info)));
+  info.nic?.linkAttr.state === 'FI_LINK_DOWN' && !SOFTWARE_PROVIDERS.includes(coreOf(providerOf(info)));
 
 /** The provider without its layers: `'tcp'` of `'tcp;ofi_rxm'`. */
 const coreOf = (provider: string): string => provider.split(';')[0]!;
@@ -179,7 +179,7 @@ function rejections(chosen: Info | undefined, usable: readonly Info[], context: 
     if (context.exclude.includes(provider)) {
       tell(info, 'excluded');
     } else if (usable.filter((other) => providerOf(other) === provider).every(isPortDown)) {
-      tell(info, `the port of ${info.nic?.deviceAttr?.name ?? 'its device'} is down`);
+      tell(info, `the port of ${info.nic?.deviceAttr.name ?? 'its device'} is down`);
     } else if (context.require !== undefined && provider !== context.require) {
       tell(info, `${context.require} was required`);
     } else if (chosen !== undefined) {
