@@ -16,6 +16,8 @@ export default defineConfig({
   },
   test: {
     include: ['test/**/*.test.ts'],
+    // they need a device: vitest.efa.config.ts
+    exclude: ['test/efa/**'],
     globalSetup: ['test/helpers/stale-shared-memory.ts'],
     // a process per file: an addon is loaded once per process, and a crash names its file
     pool: 'forks',

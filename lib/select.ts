@@ -1,5 +1,5 @@
 /** Which provider to use, and why not the others. */
-import { readdirSync } from 'node:fs';
+import { accessSync, constants, readdirSync } from 'node:fs';
 import { ERRORS } from './constants.js';
 import { FabricError, show } from './errors.js';
 import { getInfo, withHidden, type Hints, type Info, type InfoQuery } from './info.js';
@@ -70,6 +70,10 @@ const asList = (value: string | readonly string[] | undefined, name: string): re
 
 const providerOf = (info: Info): string => info.fabricAttr.provName ?? '';
 
+/** Hardware stays in libfabric's list when its cable does not. Software hangs on the kernel's routes instead. */
+const isPortDown = (info: Info): boolean =>
+  info.nic?.linkAttr.state === 'FI_LINK_DOWN' && !SOFTWARE_PROVIDERS.includes(coreOf(providerOf(info)));
+
 /** The provider without its layers: `'tcp'` of `'tcp;ofi_rxm'`. */
 const coreOf = (provider: string): string => provider.split(';')[0]!;
 
@@ -108,6 +112,7 @@ export function select(options: SelectOptions = {}): Selection {
   const usable = getInfo(hints, query).map(withCheckedKeys);
   // Array.prototype.sort is stable: libfabric's order stays within a rank.
   const candidates = usable
+    .filter((info) => !isPortDown(info))
     .filter((info) => !exclude.includes(providerOf(info)))
     .filter((info) => options.require === undefined || providerOf(info) === options.require)
     .sort((a, b) => rankOf(a, prefer, options.peer) - rankOf(b, prefer, options.peer));
@@ -173,6 +178,8 @@ function rejections(chosen: Info | undefined, usable: readonly Info[], context: 
     const provider = providerOf(info);
     if (context.exclude.includes(provider)) {
       tell(info, 'excluded');
+    } else if (usable.filter((other) => providerOf(other) === provider).every(isPortDown)) {
+      tell(info, `the port of ${info.nic?.deviceAttr.name ?? 'its device'} is down`);
     } else if (context.require !== undefined && provider !== context.require) {
       tell(info, `${context.require} was required`);
     } else if (chosen !== undefined) {
@@ -213,7 +220,8 @@ function describeHint(name: string, value: unknown): string {
 export function absence(provider: string): string {
   const core = coreOf(provider);
   if (isFiltered(core)) return `hidden by FI_PROVIDER=${process.env['FI_PROVIDER'] ?? ''}`;
-  if (core === 'efa' && !hasEfaDevice()) return 'no device is bound to the efa driver (/sys/bus/pci/drivers/efa)';
+  const efa = core === 'efa' ? efaAbsence() : undefined;
+  if (efa !== undefined) return efa;
   const { version, path } = libraryInfo();
   return `libfabric ${version} does not list it: not built into ${path}, or it finds no device`;
 }
@@ -227,13 +235,37 @@ function isFiltered(provider: string): boolean {
   return excludes === listed;
 }
 
-/** Whether the kernel shows a device of the efa driver. */
-function hasEfaDevice(): boolean {
+/** Where the kernel shows its devices, for libibverbs and libfabric too. */
+const sysfs = (): string => process.env['SYSFS_PATH'] ?? '/sys';
+
+const namesIn = (folder: string): string[] => {
   try {
-    return readdirSync('/sys/bus/pci/drivers/efa').some((entry) => /^[0-9a-f]{4}:/.test(entry));
+    return readdirSync(folder);
   } catch {
-    return false;
+    return [];
   }
+};
+
+/** What is wrong on the way from the PCI bus to libfabric's efa provider, as far as it can be seen from outside. */
+function efaAbsence(): string | undefined {
+  const driver = `${sysfs()}/bus/pci/drivers/efa`;
+  if (!namesIn(driver).some((entry) => /^[0-9a-f]{4}:/.test(entry))) {
+    return `no device is bound to the efa driver (${driver})`;
+  }
+  const wanted = process.env['FI_EFA_IFACE'] ?? 'all';
+  const devices = namesIn(`${sysfs()}/class/infiniband`);
+  if (!wanted.startsWith('all') && !devices.some((device) => wanted.split(',').includes(device))) {
+    return `FI_EFA_IFACE=${wanted} names none of the devices ${devices.join(', ')}`;
+  }
+  for (const name of namesIn(`${sysfs()}/class/infiniband_verbs`).filter((entry) => entry.startsWith('uverbs'))) {
+    const node = `/dev/infiniband/${name}`;
+    try {
+      accessSync(node, constants.R_OK | constants.W_OK);
+    } catch (error) {
+      return `the device cannot be opened: ${node} (${(error as NodeJS.ErrnoException).code})`;
+    }
+  }
+  return undefined;
 }
 
 /** The caller's hints over the defaults, group by group. */

@@ -7,6 +7,7 @@ import { nativeBuild } from './set-up/native-build.mjs';
 import { npmPackages } from './set-up/npm-packages.mjs';
 import { showProgress } from './set-up/progress.mjs';
 import { SetUpError } from './set-up/run.mjs';
+import { softwareEfa } from './set-up/software-efa.mjs';
 import { needs, systemPackages } from './set-up/system-packages.mjs';
 import { typescriptBuild } from './set-up/typescript-build.mjs';
 
@@ -42,6 +43,7 @@ const goals = {
   '--asan': [systemPackages(needs.build), packages, sanitized],
   '--build': [systemPackages(needs.build), packages, development, typescriptBuild],
   '--test': [systemPackages([...needs.build, ...needs.test]), packages, development, typescriptBuild, testPeers],
+  '--efa': [systemPackages(needs.efa), softwareEfa],
   '--bench': [
     ...[systemPackages([...needs.build, ...needs.bench]), packages, development, typescriptBuild],
     ...[benchmarkReferences, benchmarkPeers],

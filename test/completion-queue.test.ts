@@ -157,7 +157,15 @@ describe('CompletionQueue.read', () => {
       });
 
     it('says whether there is a descriptor to wait on', () => {
-      const expected = { shm: false, 'udp;ofi_rxd': false, net: true, 'tcp;ofi_rxm': true, tcp: true, sockets: true };
+      const expected = {
+        efa: false,
+        shm: false,
+        'udp;ofi_rxd': false,
+        net: true,
+        'tcp;ofi_rxm': true,
+        tcp: true,
+        sockets: true,
+      };
       expect(openEndpoint(info).completionQueue.hasDescriptor).toBe(expected[provider]);
       expect(openEndpoint(info, { progress: 'manual' }).completionQueue.hasDescriptor).toBe(false);
     });

@@ -19,6 +19,7 @@ const TEN = Buffer.alloc(10, 0x11);
  * and rxm end the connection; shm and rxd say nothing, and serve nobody any more until the endpoint is closed.
  */
 const REFUSED: Readonly<Record<MemoryProvider, string | undefined>> = {
+  efa: undefined,
   shm: undefined,
   net: 'FI_ECANCELED',
   tcp: 'FI_ECANCELED',

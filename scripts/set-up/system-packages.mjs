@@ -2,6 +2,7 @@ import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { findLibfabricHeaders, prefixes } from '../libfabric-headers.mjs';
 import { SetUpError, isInstalled, run } from './run.mjs';
+import { efaHeader } from './software-efa.mjs';
 
 /** @typedef {{ package: string, isPresent: () => boolean }} Need */
 
@@ -30,6 +31,7 @@ export const needs = {
     program('libfabric-bin', 'fi_pingpong', libfabricPrograms),
   ],
   test: [program('gcc', 'cc'), program('iproute2', 'ip', ['/sbin', '/usr/sbin'])],
+  efa: [program('gcc', 'cc'), { package: 'libibverbs-dev', isPresent: () => existsSync(efaHeader) }],
   bench: [program('gcc', 'cc'), program('util-linux', 'taskset')],
   gyp: [program('python3', 'python3')],
   lint: [program('clang-format', 'clang-format')],

@@ -13,6 +13,7 @@ import {
   type SelectOptions,
 } from 'node-libfabric';
 import { describe, it, onTestFinished } from 'vitest';
+import { PROVIDERS, type Provider } from './providers.js';
 
 /** One of two ends. */
 export interface End {
@@ -23,9 +24,7 @@ export interface End {
 
 type Capabilities = NonNullable<NonNullable<SelectOptions['hints']>['caps']>;
 
-/** Providers of one machine whose endpoints may have them. */
-const PROVIDERS = ['shm', 'net', 'tcp', 'tcp;ofi_rxm', 'udp;ofi_rxd', 'sockets'] as const;
-export type MemoryProvider = (typeof PROVIDERS)[number];
+export type MemoryProvider = Provider;
 
 /** An interface with messages and `caps` on loopback. @throws FabricError when the provider has none. */
 export function infoWith(provider: string, caps: Capabilities): Info {

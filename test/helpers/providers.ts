@@ -3,8 +3,13 @@ import { FabricError, select, type Hints, type Info } from 'node-libfabric';
 import { describe, it } from 'vitest';
 
 /** Reliable datagrams on one machine, without special hardware. */
-export const PROVIDERS = ['shm', 'net', 'tcp', 'tcp;ofi_rxm', 'udp;ofi_rxd', 'sockets'] as const;
-export type Provider = (typeof PROVIDERS)[number];
+const ORDINARY = ['shm', 'net', 'tcp', 'tcp;ofi_rxm', 'udp;ofi_rxd', 'sockets'] as const;
+export type Provider = (typeof ORDINARY)[number] | 'efa';
+
+/** Whether this process has a software EFA device: npm run test:efa, which tests nothing else. */
+export const isOnSoftwareEfa = process.env['SOFTEFA_DIR'] !== undefined;
+
+export const PROVIDERS: readonly Provider[] = isOnSoftwareEfa ? ['efa'] : ORDINARY;
 
 /** Those that write past the end of a multi-receive buffer, and are refused it: lib/untrusted-flags.ts. */
 export const OVERRUNS_MULTI_RECEIVES: readonly Provider[] = ['shm', 'udp;ofi_rxd', 'sockets'];

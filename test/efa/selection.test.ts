@@ -1,0 +1,134 @@
+/** efa is taken where it can be used, and where it cannot, the true reason is told. */
+import { fileURLToPath } from 'node:url';
+import { afterEach, describe, expect, it } from 'vitest';
+import { Programs, TINY } from '../cli/program.js';
+import { CHECKOUT_IN_DEBIAN_13, debian13Obstacle } from '../helpers/debian-13.js';
+import { missingEfa, startOnHost, startOnHostInDebian13 } from '../helpers/software-efa.js';
+
+const FIXTURE = 'test/fixtures/selection.mjs';
+const RUN = fileURLToPath(new URL('../softefa/run.sh', import.meta.url));
+
+interface Selected {
+  readonly version: string;
+  readonly listed: readonly string[];
+  readonly provider: string;
+  readonly reason: string;
+  readonly efa?: string;
+}
+
+async function selectOn(host: number, environment: NodeJS.ProcessEnv, inDebian13 = false): Promise<Selected> {
+  await using child = inDebian13
+    ? startOnHostInDebian13(host, ['/opt/node', `${CHECKOUT_IN_DEBIAN_13}/${FIXTURE}`], environment)
+    : startOnHost(host, [process.execPath, FIXTURE], environment);
+  const { code, stdout, stderr } = await child.ended();
+  expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+  return JSON.parse(stdout) as Selected;
+}
+
+interface Cause {
+  readonly environment: NodeJS.ProcessEnv;
+  readonly reason: RegExp;
+  readonly isListed?: boolean;
+}
+
+/** Each on a host of its own, whose /sys it makes. */
+const CAUSES: Record<string, Cause> = {
+  'there is none': {
+    environment: { SOFTEFA_DEVICES: '0' },
+    reason: /^no device is bound to the efa driver \(.*\/bus\/pci\/drivers\/efa\)$/,
+  },
+  'its port is down': {
+    environment: { SOFTEFA_PORT: 'down' },
+    reason: /^the port of rdmap0s6 is down$/,
+    isListed: true,
+  },
+  'it cannot be opened': {
+    environment: { SOFTEFA_OPEN_ERRNO: '13' },
+    reason: /^the device cannot be opened: \/dev\/infiniband\/uverbs0 \(E(NOENT|ACCES)\)$/,
+  },
+  'FI_PROVIDER hides it': {
+    environment: { FI_PROVIDER: '^efa' },
+    reason: /^hidden by FI_PROVIDER=\^efa$/,
+  },
+};
+
+const title = missingEfa === undefined ? '' : ` (skipped: ${missingEfa})`;
+
+describe.skipIf(missingEfa !== undefined)(`a device of EFA${title}`, () => {
+  const programs = new Programs();
+  afterEach(() => programs.endAll());
+
+  const pingpong = (args: readonly string[], host: number, environment: NodeJS.ProcessEnv = {}) =>
+    programs.start(args, {
+      wrapper: [
+        'env',
+        ...Object.entries(environment).map(([name, value]) => `${name}=${value ?? ''}`),
+        RUN,
+        String(host),
+      ],
+    });
+
+  it('comes first in the list, and is taken without being asked for', async () => {
+    expect(await selectOn(10, {})).toMatchObject({
+      version: '1.17',
+      listed: expect.arrayContaining(['efa', 'net']) as unknown,
+      provider: 'efa',
+      reason: 'efa comes before every other provider',
+    });
+    expect((await selectOn(10, {})).listed[0]).toBe('efa');
+  });
+
+  const obstacle = debian13Obstacle();
+  describe.skipIf(obstacle !== undefined)(`on libfabric 2.1${obstacle === undefined ? '' : ` (${obstacle})`}`, () => {
+    it('comes first, with the same addon', async () => {
+      const { version, listed, provider } = await selectOn(11, {}, true);
+      expect({ version, first: listed[0], provider }).toEqual({ version: '2.1', first: 'efa', provider: 'efa' });
+    });
+
+    it('is left alone where FI_EFA_IFACE names another', async () => {
+      const { listed, provider, efa } = await selectOn(11, { FI_EFA_IFACE: 'rdmap9s9' }, true);
+      expect(listed).not.toContain('efa');
+      expect(provider).not.toBe('efa');
+      expect(efa).toBe('FI_EFA_IFACE=rdmap9s9 names none of the devices rdmap0s6');
+    });
+  });
+
+  it.each(Object.entries(CAUSES).map(([cause, rest], index) => ({ cause, host: 20 + index, ...rest })))(
+    'is not taken when $cause, which is said',
+    async ({ host, environment, reason, isListed = false }) => {
+      const selected = await selectOn(host, environment);
+      expect(selected.listed.includes('efa')).toBe(isListed);
+      expect(selected.provider).not.toBe('efa');
+      expect(selected.efa).toMatch(reason);
+
+      // the tool falls back as well, and refuses to where it is told to
+      const either = pingpong(['local', ...TINY, '--json'], host, environment);
+      expect(await either.exitCode).toBe(0);
+      expect(either.json['provider']).not.toBe('efa');
+      const required = pingpong(['local', ...TINY, '--require', 'efa'], host, environment);
+      expect(await required.exitCode).toBe(3);
+      const sentence = required.stderr.replace(/\s+/g, ' ');
+      // the reason in the middle of a sentence
+      expect(sentence).toMatch(new RegExp(reason.source.replaceAll(/^\^|\$$/g, '')));
+    },
+  );
+
+  it('is what fabric-pingpong local takes, and says', async () => {
+    const program = pingpong(['local', ...TINY, '--json'], 10, { FI_EFA_ENABLE_SHM_TRANSFER: '0' });
+    expect(await program.exitCode).toBe(0);
+    expect(program.json).toMatchObject({ ok: true, provider: 'efa', protocol: 'FI_PROTO_EFA' });
+    const required = pingpong(['local', ...TINY, '--require', 'efa'], 10);
+    expect(await required.exitCode).toBe(0);
+    expect(required.stdout + required.stderr).toMatch(/efa \(FI_PROTO_EFA, FI_EP_RDM\)/);
+  });
+
+  it('is what fabric-pingpong takes between two hosts, and says at both ends', async () => {
+    const server = pingpong(['serve', '--bind', '127.0.0.1', '--port', '0'], 12);
+    const client = pingpong(['127.0.0.1', '--port', await server.port(), ...TINY], 13);
+    expect(await client.exitCode).toBe(0);
+    expect(await server.exitCode).toBe(0);
+    expect(client.stdout + client.stderr).toMatch(/efa \(FI_PROTO_EFA, FI_EP_RDM\)/);
+    expect(server.stderr).toMatch(/offering efa,/);
+    expect(server.stderr).toMatch(/: efa, 4 phases: done/);
+  });
+});

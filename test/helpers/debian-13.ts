@@ -1,0 +1,45 @@
+/** Programs in build/trixie, a Debian 13 that scripts/debian-13-root.sh makes. */
+import { existsSync } from 'node:fs';
+import { join, relative } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { Child, isSanitized } from './child.js';
+import { canMount } from './mount.js';
+
+const CHECKOUT = fileURLToPath(new URL('../..', import.meta.url));
+const DEBIAN = join(CHECKOUT, 'build/trixie');
+
+/** Where the checkout is, as seen from there. */
+export const CHECKOUT_IN_DEBIAN_13 = '/opt/checkout';
+
+/** Why nothing can run there. */
+export function debian13Obstacle(): string | undefined {
+  if (!existsSync(join(DEBIAN, 'usr/bin/fi_info')))
+    return 'there is no build/trixie; scripts/debian-13-root.sh makes it';
+  if (!canMount()) return 'mounting is not allowed';
+  if (isSanitized) return "the sanitizers' run-time library of this system does not fit another one";
+  return undefined;
+}
+
+// In a mount namespace of its own, so that nothing is left behind: $0 the root, $1 the checkout, $2 node.
+const ENTER = `
+  mount --rbind /dev "$0/dev" && mount --rbind /proc "$0/proc" && mount --rbind /sys "$0/sys" &&
+  mount -t tmpfs none "$0/tmp" && mount -t tmpfs none "$0/opt" && mkdir "$0/opt/checkout" && touch "$0/opt/node" &&
+  mount --bind "$1" "$0/opt/checkout" && mount --bind "$2" "$0/opt/node" && root=$0 && shift 2 &&
+  exec chroot "$root" "$@"`;
+
+/** Starts a program there; node is `/opt/node`. */
+export function startInDebian13(command: readonly string[], environment: NodeJS.ProcessEnv = {}): Child {
+  const chosen = process.env['NODE_LIBFABRIC_ADDON'];
+  const addon = chosen === undefined ? '' : join(CHECKOUT_IN_DEBIAN_13, relative(CHECKOUT, chosen));
+  const entering = ['-m', 'sh', '-c', ENTER, DEBIAN, CHECKOUT, process.execPath, ...command];
+  return new Child(`${command.join(' ')} in Debian 13`, 'unshare', entering, {
+    NODE_LIBFABRIC_ADDON: addon,
+    // names a file of the system outside, where it is set
+    NODE_EXTRA_CA_CERTS: '',
+    ...environment,
+  });
+}
+
+/** Starts test/fixtures/NAME there. */
+export const startFixtureInDebian13 = (name: string, args: readonly string[], environment?: NodeJS.ProcessEnv): Child =>
+  startInDebian13(['/opt/node', `${CHECKOUT_IN_DEBIAN_13}/test/fixtures/${name}`, ...args], environment);
