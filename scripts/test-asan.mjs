@@ -7,8 +7,11 @@ import { root } from './set-up/run.mjs';
 /** @param {string} name of a library as the compiler that built the addon knows it */
 const compilerLibrary = (name) => execFileSync('c++', [`-print-file-name=${name}`], { encoding: 'utf8' }).trim();
 
-/** Tests that run no native code. */
-const without = ['surface', 'types', 'constants'].map((name) => `--exclude=test/${name}.test.ts`);
+/** Tests that run no native code, or none that others do not run too: processes start slowly with sanitizers. */
+const without = [
+  ...['surface', 'types', 'constants', 'benchmarks/results', 'doctor/**/*'],
+  ...['cli/compat', 'cli/fabric-info', 'cli/report'],
+].map((name) => `--exclude=test/${name}.test.ts`);
 
 const vitest = spawn(
   process.execPath,

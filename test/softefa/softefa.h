@@ -46,12 +46,16 @@ enum status {
 
 /* ---- what an EFA shows in hw_counters, and what only this device can know ---- */
 
-#define FOR_EACH_COUNTER(X)                                                                                            \
-  X(tx_bytes)                                                                                                          \
-  X(tx_pkts) X(rx_bytes) X(rx_pkts) X(rx_drops) X(send_bytes) X(send_wrs) X(recv_bytes) X(recv_wrs) X(rdma_read_wrs)   \
-      X(rdma_read_bytes) X(rdma_read_wr_err) X(rdma_read_resp_bytes) X(rdma_write_wrs) X(rdma_write_bytes)             \
-          X(rdma_write_wr_err) X(rdma_write_recv_bytes) X(retrans_pkts) X(retrans_bytes) X(unresponsive_remote_events) \
-              X(alloc_pd_err) X(create_qp_err) X(reg_mr_err) X(softefa_rnr) X(softefa_delayed) X(softefa_injected)
+// clang-format off
+#define FOR_EACH_COUNTER(X) \
+  X(tx_bytes) X(tx_pkts) X(rx_bytes) X(rx_pkts) X(rx_drops) \
+  X(send_bytes) X(send_wrs) X(recv_bytes) X(recv_wrs) \
+  X(rdma_read_wrs) X(rdma_read_bytes) X(rdma_read_wr_err) X(rdma_read_resp_bytes) \
+  X(rdma_write_wrs) X(rdma_write_bytes) X(rdma_write_wr_err) X(rdma_write_recv_bytes) \
+  X(retrans_pkts) X(retrans_bytes) X(unresponsive_remote_events) \
+  X(alloc_pd_err) X(create_qp_err) X(reg_mr_err) \
+  X(softefa_rnr) X(softefa_delayed) X(softefa_injected)
+// clang-format on
 
 struct counters {
 #define FIELD(name) _Atomic uint64_t name;
