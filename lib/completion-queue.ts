@@ -6,7 +6,7 @@ import { Domain } from './domain.js';
 import { check, fabricError, show } from './errors.js';
 import type { Completion, OperationOptions, OperationOwner, PendingOperation } from './operation.js';
 import { PostBatch } from './post-batch.js';
-import { Progress, PROGRESS_MODES, SPIN_MICROSECONDS, type ProgressClient, type ProgressMode } from './progress.js';
+import { Progress, PROGRESS_MODES, type ProgressClient, type ProgressMode } from './progress.js';
 import { ERRORS, OPERATION_FLAGS } from './constants.js';
 import { RemoteWrites } from './remote-writes.js';
 import { argumentHandle, handleOf, Resource } from './resource.js';
@@ -19,7 +19,7 @@ export interface CompletionQueueOptions {
   readonly progress?: ProgressMode;
   /**
    * How long modes `auto` and `spin` spin after a completion, at most. More costs CPU, less costs latency where messages come
-   * in bursts. @defaultValue 500 in `auto`
+   * in bursts. @defaultValue in `auto` 500, or 2500 where the provider has no file descriptor that can be trusted
    */
   readonly spinMicroseconds?: number | undefined;
 }
@@ -76,8 +76,7 @@ export class CompletionQueue extends Resource implements ProgressClient {
     this.progress = progress;
     if (progress !== 'manual') {
       const ring = CompletionBatch.memoryOf(this.#ring);
-      const spin = spinMicroseconds ?? SPIN_MICROSECONDS[progress];
-      this.#progress = new Progress(handle, ring, RING_CAPACITY, progress, this, spin);
+      this.#progress = new Progress(handle, ring, RING_CAPACITY, progress, this, spinMicroseconds);
     }
   }
 

@@ -15,9 +15,14 @@ export type ProgressMode = 'auto' | 'spin' | 'wait' | 'manual';
 
 export const PROGRESS_MODES: readonly ProgressMode[] = ['auto', 'spin', 'wait', 'manual'];
 
-/** How long each mode spins after the last completion, in microseconds, unless told otherwise. */
-export const SPIN_MICROSECONDS = { auto: 500, spin: 100_000, wait: 0 };
-/** `auto` halves it where it was in vain, down to a share of this. */
+/** How long each mode spins after the last completion, in microseconds, unless told otherwise … */
+const SPIN_MICROSECONDS = { auto: 500, spin: 100_000, wait: 0 };
+/**
+ * … and `auto` where a timer has to do for a descriptor: longer than that sleeps at first. Else two ends that have once fallen
+ * asleep would find each other asleep for ever.
+ */
+const TIMER_SPIN_MICROSECONDS = 2500;
+/** `auto` halves it where it was in vain, down to a share of this. A timer's it leaves alone. */
 const LEAST_SHARE = 1 / 16;
 
 /**
@@ -35,10 +40,10 @@ const SAFETY_INTERVAL = 250;
 const TRYWAIT_LIMIT = 8;
 
 /**
- * How often in a row a descriptor may wake us for nothing before a timer takes over from it. That of libfabric 1.17's net
- * stays readable for ever once a message has come.
+ * How often in a row a descriptor may wake us for nothing before a timer takes over from it, for good. That of libfabric
+ * 1.17's net stays readable for ever once a message has come.
  */
-const FALSE_ALARM_LIMIT = 8;
+const FALSE_ALARM_LIMIT = 32;
 /** What progress is made for. */
 export interface ProgressClient {
   /** `count` completions of the promise door are in the ring. */
@@ -59,8 +64,11 @@ export interface ProgressClient {
 export class Progress {
   readonly #queue: number;
   readonly #mode: Exclude<ProgressMode, 'manual'>;
+  readonly #spinMicroseconds: number | undefined;
+  /** Whether the queue's descriptor tells when completions come. */
+  #hasDescriptor: boolean;
   /** In nanoseconds. */
-  readonly #longestSpin: number;
+  #longestSpin: number;
   #spinBudget: number;
   // Weak, since the native side holds on to this object for as long as the queue is open: an unreachable queue can be
   // collected, and is closed then.
@@ -80,11 +88,13 @@ export class Progress {
     capacity: number,
     mode: Exclude<ProgressMode, 'manual'>,
     client: ProgressClient,
-    spinMicroseconds: number,
+    spinMicroseconds: number | undefined,
   ) {
     this.#queue = queue;
     this.#mode = mode;
-    this.#longestSpin = this.#spinBudget = spinMicroseconds * 1000;
+    this.#spinMicroseconds = spinMicroseconds;
+    this.#hasDescriptor = binding.completionQueueDescriptor(queue) >= 0;
+    this.#longestSpin = this.#spinBudget = this.#nanosecondsToSpin();
     this.#client = new WeakRef(client);
     binding.progressOpen(queue, ring, capacity, (report) => {
       this.#onReport(report);
@@ -106,6 +116,12 @@ export class Progress {
     if (referenced || !this.#spinning) this.#setReferenced(referenced);
   }
 
+  #nanosecondsToSpin(): number {
+    const usual =
+      this.#mode === 'auto' && !this.#hasDescriptor ? TIMER_SPIN_MICROSECONDS : SPIN_MICROSECONDS[this.#mode];
+    return 1000 * (this.#spinMicroseconds ?? usual);
+  }
+
   /** How long the next spin may last. */
   get spinMicroseconds(): number {
     return this.#spinBudget / 1000;
@@ -119,7 +135,7 @@ export class Progress {
    */
   #adapt(quietSince: number | undefined, now: number): void {
     this.#quietSince = undefined;
-    if (quietSince === undefined || this.#mode !== 'auto') return;
+    if (quietSince === undefined || this.#mode !== 'auto' || !this.#hasDescriptor) return;
     const gap = (now - quietSince) * 1e6;
     if (gap <= this.#longestSpin) {
       // A longer spin would have found it.
@@ -127,6 +143,12 @@ export class Progress {
     } else {
       this.#spinBudget = Math.max(this.#spinBudget / 2, this.#longestSpin * LEAST_SHARE);
     }
+  }
+
+  #countFalseAlarm(): void {
+    if (++this.#falseAlarms < FALSE_ALARM_LIMIT) return;
+    this.#hasDescriptor = false;
+    this.#longestSpin = this.#spinBudget = this.#nanosecondsToSpin();
   }
 
   #setReferenced(referenced: boolean): void {
@@ -155,7 +177,7 @@ export class Progress {
       if (interval > 0 && !this.#spinning) this.#spin();
     } else if (report === PROGRESS_SPENT) {
       // Woken by the descriptor, and nothing came.
-      if (this.#armed) this.#falseAlarms++;
+      if (this.#armed) this.#countFalseAlarm();
       this.#quietSince ??= performance.now() - this.#spinBudget / 1e6;
       this.#spinning = false;
       this.#park(client);
@@ -174,7 +196,7 @@ export class Progress {
       this.#spin();
       return;
     }
-    this.#armed = this.#falseAlarms < FALSE_ALARM_LIMIT;
+    this.#armed = this.#hasDescriptor;
     const result = this.#armed ? binding.progressArm(this.#queue, this.#spinBudget) : -ERRORS.FI_ENOSYS;
     if (result === -ERRORS.FI_EAGAIN && this.#refusedWaits++ < TRYWAIT_LIMIT) {
       this.#spin();

@@ -2,7 +2,7 @@ import { CompletionBatch, CompletionQueue, Domain, Fabric } from 'node-libfabric
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { openEndpoint } from './helpers/pair.js';
 import { infoOf, overEachProvider } from './helpers/providers.js';
-import { within } from './helpers/within.js';
+import { until, within } from './helpers/within.js';
 
 describe('CompletionQueue.stats', () => {
   overEachProvider((info) => {
@@ -11,7 +11,7 @@ describe('CompletionQueue.stats', () => {
       const queue = endpoint.completionQueue;
       const self = endpoint.addressVector.insert(endpoint.address);
       const before = queue.stats();
-      expect([before.completions, before.spinMicroseconds]).toEqual([0, 500]);
+      expect([before.completions, before.spinMicroseconds]).toEqual([0, queue.hasDescriptor ? 500 : 2500]);
       for (let i = 0; i < 10; i++) {
         await within(Promise.all([endpoint.recv(Buffer.alloc(1)), endpoint.send(Buffer.alloc(1), self)]), 'a message');
       }
@@ -20,13 +20,13 @@ describe('CompletionQueue.stats', () => {
       expect(after.polls - after.emptyPolls).toBeGreaterThan(0);
       expect(after.polls - after.emptyPolls).toBeLessThanOrEqual(20);
       expect(after.spins).toBeGreaterThan(0);
-      // messages far apart: the queue would rather not spin for them
+      // messages far apart: the queue would rather not spin for them, or finds that its descriptor tells nothing
       for (let round = 0; queue.stats().spinMicroseconds === 500; round++) {
         expect(round, 'rounds without a shorter spin').toBeLessThan(100);
         await new Promise((resolve) => setTimeout(resolve, 5));
         await within(Promise.all([endpoint.recv(Buffer.alloc(1)), endpoint.send(Buffer.alloc(1), self)]), 'a message');
       }
-      expect(queue.stats().emptyPolls).toBeGreaterThan(before.emptyPolls);
+      await until(() => queue.stats().emptyPolls > before.emptyPolls, 'a poll that finds nothing');
     });
   });
 
