@@ -73,11 +73,30 @@ describe('tagged messages between two processes', () => {
       for (const [from, to] of bothWays(here, there)) {
         const masked = receive(to, { size: 10, tag: TAG, ignore: 0xff00n });
         const other = receive(to, { size: 10, tag: TAG + 1n, ignore: 0xff00n });
+        // shm wants them posted first: see below
+        await to.run(() => undefined);
         await Promise.all([send(from, pattern(3), TAG + 0x3401n), send(from, pattern(4), TAG + 0x1200n)]);
         expect([(await masked).tag, (await other).tag]).toEqual([TAG + 0x1200n, TAG + 0x3401n]);
         expect([(await masked).length, (await other).length]).toEqual([4, 3]);
       }
     });
+
+    it(
+      provider === 'shm'
+        ? 'are not found by a receive that ignores some bits: shm before 1.19 compares all of what has come already'
+        : 'are found by a receive that ignores some bits, posted after they came',
+      async () => {
+        const here = await acquaint(there, provider);
+        const { sending } = await arrived(here, there, 0x34n);
+        const masked = receive(there, { size: 20, tag: 0n, ignore: 0xffn });
+        await there.run(() => undefined);
+        const whole = provider === 'shm' ? receive(there, { size: 20, tag: 0x34n }) : masked;
+        expectSame((await whole).bytes, pattern(20, 0x34));
+        if (provider === 'shm') await send(here, pattern(20, 0x34), 0x35n);
+        expect((await masked).tag).toBe(provider === 'shm' ? 0x35n : 0x34n);
+        await within(sending, 'the send');
+      },
+    );
 
     it('bring 64 bits of immediate data along, injected too', async () => {
       const here = await acquaint(there, provider);
