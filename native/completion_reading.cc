@@ -1,18 +1,12 @@
 // Reading completions on behalf of JavaScript: the hot path of both doors.
-#include <sched.h>
-#include <time.h>
-
 #include "arguments.h"
 #include "completion_queue.h"
+#include "core_sharing.h"
 #include "environment.h"
 #include "post_batch.h"
 
 namespace node_libfabric {
 namespace {
-
-// A spin that takes longer offers its core: the peer may be waiting for this very one, and would get it only at the
-// next tick of the scheduler, milliseconds later.
-constexpr int64_t kSpinBeforeYielding = 20'000;
 
 // (queue, batchMemory, …)
 struct ReadArguments {
@@ -51,12 +45,6 @@ napi_value CompletionQueueTakeWaiting(napi_env env, napi_callback_info info) {
   return Int32Result(env, arguments.queue->TakeWaiting(Door::kPromise, arguments.arrays));
 }
 
-int64_t Nanoseconds() {
-  struct timespec now;
-  clock_gettime(CLOCK_MONOTONIC, &now);
-  return now.tv_sec * 1000000000ll + now.tv_nsec;
-}
-
 // completionQueueReadPromises(queue, batchMemory): number
 // Completions of the promise door: how many entries were filled, or a negative code.
 napi_value CompletionQueueReadPromises(napi_env env, napi_callback_info info) {
@@ -89,12 +77,12 @@ napi_value CompletionQueueRead(napi_env env, napi_callback_info info) {
   if (count == 0 && spin > 0) {
     int64_t now = Nanoseconds();
     int64_t deadline = now + spin;
-    int64_t patience = now + kSpinBeforeYielding;
+    environment.core.Restart(now);
     do {
       for (int i = 0; i < 16 && count == 0; i++) count = queue->Read(Door::kBatch, arrays);
       if (count == 0 && posts.HasMore() && posts.Run(environment)) return Int32Result(env, kPostRefused);
       now = Nanoseconds();
-      if (count == 0 && now > patience) sched_yield();
+      if (count == 0) environment.core.Offer(now);
       // A completion for the other door is a reason to return as well: somebody awaits it.
     } while (count == 0 && !queue->HasWaiting(Door::kPromise) && now < deadline);
   }

@@ -9,6 +9,7 @@
 #include "address_vector.h"
 #include "address_vector_set.h"
 #include "completion_queue.h"
+#include "core_sharing.h"
 #include "counter.h"
 #include "domain.h"
 #include "endpoint.h"
@@ -50,6 +51,7 @@ struct Environment {
   void ProgressClosed();
 
   int spinning_queues = 0;
+  CoreSharing core;
   int progress_objects = 0;  // including those that libuv still holds, and `log`
   class LogReader* log = nullptr;
 

@@ -2,7 +2,6 @@
 
 #include <napi.h>
 #include <rdma/fi_errno.h>
-#include <sched.h>
 
 #include <algorithm>
 
@@ -15,15 +14,10 @@ namespace {
 // How long one turn of the event loop may spin on an empty queue, so that timers and sockets keep their share. Queues
 // that spin at the same time share it with a single poll each: what one waits for may come from another.
 constexpr int64_t kSliceNanoseconds = 100'000;
-// The same while posts wait for room: they are tried again between turns. And how long before the core is offered to
-// others.
-constexpr int64_t kYieldNanoseconds = 20'000;
+// The same while posts wait for room: they are tried again between turns.
+constexpr int64_t kBlockedSliceNanoseconds = 20'000;
 // How long completions may keep one turn of the event loop.
 constexpr int64_t kTurnNanoseconds = 200'000;
-
-int64_t Now() {
-  return static_cast<int64_t>(uv_hrtime());
-}
 
 }  // namespace
 
@@ -54,7 +48,8 @@ Progress::Progress(Environment* environment, CompletionQueue* queue, uint8_t* ri
 void Progress::Spin(int64_t budget_nanoseconds) {
   if (closed_) return;
   budget_ = budget_nanoseconds;
-  last_event_ = Now();
+  last_event_ = Nanoseconds();
+  environment_->core.Restart(last_event_);
   if (spinning_) return;
   spinning_ = true;
   environment_->spinning_queues++;
@@ -130,14 +125,13 @@ void Progress::SetReferenced(bool referenced) {
 // One turn of the event loop: drain and report until there is nothing, or the turn has had its share. JavaScript runs
 // in Report and may close the queue, after which nothing of this object but `closed_` may be used.
 void Progress::Tick() {
-  int64_t start = Now();
+  int64_t start = Nanoseconds();
   int64_t empty_since = start;
-  int64_t yielded = start;
   queue_->counts.spins++;
   CompletionArrays arrays(ring_, capacity_);
   while (spinning_) {
     int count = queue_->Read(Door::kPromise, arrays);
-    int64_t now = Now();
+    int64_t now = Nanoseconds();
     if (count < 0) {
       Stop();
       Report(count);
@@ -146,25 +140,22 @@ void Progress::Tick() {
     if (count > 0) {
       Report(count);
       if (closed_) return;
-      last_event_ = empty_since = yielded = Now();
+      last_event_ = empty_since = Nanoseconds();
+      environment_->core.Restart(last_event_);
       if (last_event_ - start > kTurnNanoseconds) return;
       continue;
     }
-    int64_t slice = blocked_ ? kYieldNanoseconds : kSliceNanoseconds;
+    environment_->core.Offer(now);
+    int64_t slice = blocked_ ? kBlockedSliceNanoseconds : kSliceNanoseconds;
     if (environment_->spinning_queues > 1 || now - empty_since > slice) break;
     if (now - last_event_ > budget_) break;
-    if (now - yielded > kYieldNanoseconds) {
-      sched_yield();  // the peer may be waiting for this core
-      yielded = now;
-    }
   }
   if (!spinning_) return;
-  sched_yield();
   if (blocked_) {
     Report(kRetry);
     if (closed_ || !spinning_) return;
   }
-  if (Now() - last_event_ > budget_) {
+  if (Nanoseconds() - last_event_ > budget_) {
     Stop();
     Report(kSpent);
   }
