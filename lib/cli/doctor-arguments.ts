@@ -1,6 +1,6 @@
 import { createRequire } from 'node:module';
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
-import { CONTAINER_KINDS, type Consumer, type ContainerKind } from '../doctor/index.js';
+import { CONTAINER_KINDS, CONTROL_PORT, type Consumer, type ContainerKind, type Peer } from '../doctor/index.js';
 
 /** What the command line asks for. */
 export interface DoctorArguments {
@@ -23,7 +23,8 @@ export interface DoctorOptions {
   readonly log?: string;
   readonly watch?: boolean;
   readonly loopback?: boolean;
-  readonly peer?: string;
+  readonly peer?: Peer;
+  readonly imds?: boolean;
   readonly provider: string;
   readonly container?: ContainerKind;
   readonly checkContainer?: boolean;
@@ -69,7 +70,7 @@ export function parseDoctorArguments(argv: readonly string[]): DoctorArguments |
   }
   if (first !== undefined && (first !== 'efa' || rest.length > 0))
     throw new DoctorUsageError(`unknown command ${first}`);
-  const live = ['bundle', 'loopback', 'peer'] as const;
+  const live = ['bundle', 'loopback', 'peer', 'imds'] as const;
   const misplaced = live.find((name) => options.root !== undefined && options[name] !== undefined);
   if (misplaced !== undefined)
     throw new DoctorUsageError(`--${misplaced} needs this machine: it has no meaning with --root`);
@@ -94,15 +95,16 @@ function makeCommand(): Command {
     .option('--strict', 'exit code 1 where there is any warning')
     .option('--root <dir|bundle>', 'examine this copy of a machine; nothing is executed')
     .option('--bundle <out.tar.gz>', 'write such a copy of what was read here; nothing secret is in it')
-    .option('--log <file>', 'known faults in what NCCL, Open MPI or libfabric wrote')
+    .option('--log <file>', 'known faults in what NCCL, Open MPI or libfabric wrote; - reads standard input')
     .option('--watch', 'run a command and say whether it used EFA')
-    .option('--loopback', 'traffic through the device of this node, shared memory off')
-    .option('--peer <host>', 'traffic to a peer on which `fabric-pingpong serve` runs')
+    .option('--loopback', 'traffic through each device of this node, shared memory off')
+    .option('--peer <host[:port]>', 'traffic to a peer on which `fabric-pingpong serve` runs', parsePeer)
     .option('--provider <name>', 'of --loopback and --peer', 'efa')
     .addOption(
       new Option('--container <kind>', 'how to start a container with these devices').choices([...CONTAINER_KINDS]),
     )
-    .option('--check-container', 'say also whether this is a container, and fail where it is none')
+    .option('--check-container', 'from inside a container: what it was given, and what it lacks')
+    .option('--imds', 'ask the instance metadata service for the instance type')
     .option('--list-checks', 'every check by its id')
     .option('--explain <id>', 'why a check matters, and how to repair it')
     .option('--schema', 'the JSON Schema of --json')
@@ -110,6 +112,15 @@ function makeCommand(): Command {
     .addHelpText('after', ['', 'Exit codes:', ...CODES].join('\n'))
     .exitOverride()
     .configureOutput({ writeErr: () => undefined });
+}
+
+/** HOST, HOST:PORT, or [ADDRESS]:PORT. */
+function parsePeer(text: string): Peer {
+  const [, bracketed, plain, port] = /^(?:\[([^\]]+)\]|([^:]+))(?::(\d{1,5}))?$/.exec(text) ?? [];
+  const host = bracketed ?? plain ?? text;
+  if (host === '' || Number(port ?? 1) > 65_535 || port === '0')
+    throw new InvalidArgumentError('It has to be HOST or HOST:PORT.');
+  return { host, port: Number(port ?? CONTROL_PORT) };
 }
 
 function parseExpectation(text: string): string | number {

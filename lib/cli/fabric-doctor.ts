@@ -1,15 +1,15 @@
 #!/usr/bin/env node
-import { openSync, readSync, closeSync, statSync, writeFileSync } from 'node:fs';
+import { closeSync, fstatSync, openSync, readSync, statSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import {
   adviseContainer,
+  askInstance,
   askLibfabric,
   CHECKS,
   compareNodes,
   examine,
   formatExplanation,
   formatFleet,
-  formatInstallation,
   formatList,
   formatReport,
   LiveHost,
@@ -19,13 +19,16 @@ import {
   renderFleetPage,
   renderPage,
   reportJsonSchema,
-  testTraffic,
+  testLoopback,
+  testPeer,
   TreeHost,
   watch,
   withBundle,
   writeBundle,
   type ExamineOptions,
+  type Extent,
   type Host,
+  type LiveFacts,
 } from '../doctor/index.js';
 import { DoctorUsageError, packageVersion, parseDoctorArguments, type DoctorOptions } from './doctor-arguments.js';
 
@@ -43,7 +46,7 @@ async function main(): Promise<number> {
   if (options.schema === true) return say(`${JSON.stringify(reportJsonSchema(), undefined, 2)}\n`);
   if (options.explain !== undefined) return explain(options.explain);
   if (options.watch === true) return await runWatched(operands);
-  if (options.root === undefined) return await diagnose(new LiveHost(await askLibfabric()), options);
+  if (options.root === undefined) return await diagnose(new LiveHost(await askLive(options)), options);
   if (isFile(options.root)) return await withBundle(options.root, (root) => diagnose(new TreeHost(root), options));
   return await diagnose(new TreeHost(options.root), options);
 }
@@ -52,7 +55,6 @@ async function diagnose(host: Host, options: DoctorOptions): Promise<number> {
   const examination = examine(host, toExamineOptions(options));
   const { survey } = examination;
   if (options.container !== undefined) return say(adviseContainer(options.container, survey));
-  if (options.loopback === true || options.peer !== undefined) return await traffic(options);
   const report = makeReport(examination, {
     version: packageVersion(),
     time: new Date(),
@@ -66,15 +68,7 @@ async function diagnose(host: Host, options: DoctorOptions): Promise<number> {
     note(`${options.bundle}: what was read of this machine, and of its environment: ${variables}`);
   }
   if (options.json === true) say(`${JSON.stringify(report, undefined, 2)}\n`);
-  else {
-    say(
-      formatReport(report, {
-        isVerbose: options.verbose ?? false,
-        paint: paintWith(hasColour()),
-        installation: formatInstallation(survey.installer),
-      }),
-    );
-  }
+  else say(formatReport(report, extentOf(options), paintWith(hasColour())));
   if (options.checkContainer === true && survey.identity.container === undefined) {
     note('This is no container: neither files, nor variables, nor control groups of one.');
     return CONTAINER_MISSING;
@@ -90,21 +84,33 @@ function toExamineOptions(options: DoctorOptions): ExamineOptions {
   };
 }
 
-/** The end of a log: that is where the fault is. */
+/** The end of a log, since the fault is there; `-` is the standard input. */
 function readLog(file: string): string {
   try {
-    const { size } = statSync(file);
-    const log = openSync(file, 'r');
+    const log = file === '-' ? 0 : openSync(file, 'r');
     try {
-      const bytes = Buffer.alloc(Math.min(size, LOG_LIMIT));
-      const length = readSync(log, bytes, 0, bytes.length, Math.max(0, size - LOG_LIMIT));
-      return bytes.toString('utf8', 0, length);
+      const { size } = fstatSync(log);
+      // a pipe has no size
+      return readTo(log, Math.max(0, size - LOG_LIMIT)).toString('utf8');
     } finally {
-      closeSync(log);
+      if (log !== 0) closeSync(log);
     }
   } catch (error) {
     throw new DoctorUsageError(`--log ${file}: ${(error as Error).message}`);
   }
+}
+
+function readTo(file: number, start: number): Buffer {
+  const chunks: Buffer[] = [];
+  let total = 0;
+  while (total < LOG_LIMIT) {
+    const chunk = Buffer.alloc(1 << 16);
+    const length = readSync(file, chunk, 0, chunk.length, start === 0 ? null : start + total);
+    if (length === 0) break;
+    chunks.push(chunk.subarray(0, length));
+    total += length;
+  }
+  return Buffer.concat(chunks);
 }
 
 function explain(id: string): number {
@@ -137,12 +143,24 @@ async function runWatched(command: readonly string[]): Promise<number> {
   return exitCode;
 }
 
-async function traffic({ peer, provider }: DoctorOptions): Promise<number> {
-  const { works, sentence, fix, details } = await testTraffic(peer ?? 'local', provider);
-  say(`${works ? 'PASS' : 'FAIL'}  ${sentence}\n${fix.map((line) => `  fix   ${line}\n`).join('')}`);
-  if (!works && details !== '') note(details);
-  return works ? 0 : 2;
+/** What only this machine can say, as far as it is wanted. */
+async function askLive(options: DoctorOptions): Promise<LiveFacts> {
+  const { provider, peer } = options;
+  const [libfabric, instance] = await Promise.all([askLibfabric(), options.imds === true ? askInstance() : undefined]);
+  const live: LiveFacts = { ...libfabric, ...(instance === undefined ? {} : { instance }) };
+  // without efa there is nothing to try
+  const canTry = provider !== 'efa' || (live.efa?.domains.length ?? 0) > 0;
+  const loopback = options.loopback === true && canTry ? await testLoopback(new LiveHost(live), provider) : [];
+  const reached = peer !== undefined && canTry ? [await testPeer(peer, provider)] : [];
+  return {
+    ...live,
+    ...(options.loopback === true ? { loopback } : {}),
+    ...(peer === undefined ? {} : { peer: reached }),
+  };
 }
+
+const extentOf = ({ verbose, checkContainer }: DoctorOptions): Extent =>
+  verbose === true ? 'all' : checkContainer === true ? 'container' : 'faults';
 
 function isFile(path: string): boolean {
   try {

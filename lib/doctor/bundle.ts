@@ -5,18 +5,30 @@ import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { OVERLAY, type LiveHost } from './host.js';
+import { withoutSecrets } from './survey/mounts.js';
 
 const run = promisify(execFile);
 
+/** By its real path: `self` is a link. */
+const isMounts = (path: string): boolean => path.startsWith('/proc/') && path.endsWith('/mounts');
+
 /** Variables that decide about transports; no other leaves the machine. */
-const KEPT =
-  /^(FI_|NCCL_|OFI_NCCL_|OMPI_MCA_|RDMAV_|IBV_|LD_LIBRARY_PATH$|LD_PRELOAD$|KUBERNETES_SERVICE_HOST$|ENROOT_VERSION$|ECS_CONTAINER_METADATA_URI_V4$)/;
+const KEPT = new RegExp(
+  [
+    '^(FI_(PROVIDER|EFA_|HMEM|LOG_|TCP_|SHM_|PREFER_SYSCONFIG$)|OFI_NCCL_|RDMAV_|IBV_|OMPI_MCA_(pml|btl|mtl)',
+    '|NCCL_(NET|IB_|P2P_|SHM_|PROTO$|DEBUG$|SOCKET_IFNAME$)|LD_LIBRARY_PATH$|LD_PRELOAD$)',
+  ].join(''),
+);
+/** Signs of a container: that they are set matters, not to what. */
+const SIGNS = /^(KUBERNETES_SERVICE_HOST$|ECS_CONTAINER_METADATA_URI_V4$|ENROOT_)/;
 
 /** Writes what an examination has read to OUT.tar.gz. Returns the names of the variables that are in it. */
 export async function writeBundle(host: LiveHost, file: string): Promise<string[]> {
   const folder = mkdtempSync(join(tmpdir(), 'fabric-doctor-'));
   try {
-    const kept = Object.entries(host.environment).filter(([name]) => KEPT.test(name));
+    const kept = Object.entries(host.environment).flatMap(([name, value]): [string, string][] =>
+      KEPT.test(name) ? [[name, value]] : SIGNS.test(name) ? [[name, '(set)']] : [],
+    );
     writeTree(folder, host, kept);
     await run('tar', ['-czf', resolve(file), '-C', folder, '.']);
     return kept.map(([name]) => name);
@@ -35,7 +47,8 @@ function writeTree(folder: string, host: LiveHost, environment: readonly [string
   // links first: a file that was reached by one is accessed by its real path, too
   for (const [path, access] of accessed) if (access.kind === 'link') symlinkSync(access.target, place(path));
   for (const [path, access] of accessed) {
-    if (access.kind === 'file') writeFileSync(place(path), withoutSecrets(path, access.bytes));
+    if (access.kind === 'file')
+      writeFileSync(place(path), isMounts(path) ? withoutSecrets(String(access.bytes)) : access.bytes);
     if (access.kind !== 'folder') continue;
     mkdirSync(join(folder, path), { recursive: true });
     for (const { name, isFolder } of access.entries) {
@@ -51,13 +64,6 @@ function writeTree(folder: string, host: LiveHost, environment: readonly [string
     ...(host.live === undefined ? {} : { 'live.json': JSON.stringify(host.live) }),
   };
   for (const [name, text] of Object.entries(overlay)) writeFileSync(place(`${OVERLAY}/${name}`), text);
-}
-
-/** Options of other mounts can have passwords. */
-function withoutSecrets(path: string, bytes: Buffer): Buffer {
-  if (!path.endsWith('/mounts')) return bytes;
-  const lines = bytes.toString('utf8').split('\n');
-  return Buffer.from(lines.filter((line) => line.split(' ')[1] === '/dev/shm').join('\n'));
 }
 
 /** Unpacks a bundle for the time of `use`. */

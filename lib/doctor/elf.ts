@@ -19,8 +19,9 @@ const DT_VERDEF = 0x6ffffffc;
 const DT_VERDEFNUM = 0x6ffffffd;
 const DT_VERNEED = 0x6ffffffe;
 const DT_VERNEEDNUM = 0x6fffffff;
-/** A broken chain must not be followed for ever. */
+/** Far more than any library has: a broken chain must not be followed for ever, nor name a whole file. */
 const CHAIN_LIMIT = 4096;
+const STRING_LIMIT = 4096;
 
 /** Reads a library. Undefined where the bytes are no such file, or are cut short. */
 export function readElf(bytes: Buffer): ElfLibrary | undefined {
@@ -56,9 +57,10 @@ function parse(bytes: Buffer): ElfLibrary | undefined {
   if (stringsAddress === undefined) return undefined;
   const strings = offsetOf(stringsAddress);
   const stringAt = (index: number): string => {
-    const end = bytes.indexOf(0, strings + index);
-    if (end < 0) throw new RangeError('a string without an end');
-    return bytes.toString('latin1', strings + index, end);
+    const start = strings + index;
+    const length = bytes.subarray(start, start + STRING_LIMIT).indexOf(0);
+    if (length < 0) throw new RangeError('a string without an end');
+    return bytes.toString('latin1', start, start + length);
   };
   const paths = (tag: number): string[] => values(tag).flatMap((index) => stringAt(index).split(':').filter(Boolean));
   const soname = values(TAGS.SONAME)[0];
@@ -98,7 +100,7 @@ function readSegments(bytes: Buffer): { loads: Segment[]; dynamic: Segment | und
 
 function readDynamic(bytes: Buffer, { offset, size }: Segment): { tag: number; value: number }[] {
   const entries: { tag: number; value: number }[] = [];
-  for (let at = offset; at + 16 <= offset + size; at += 16) {
+  for (let at = offset; at + 16 <= offset + size && entries.length < CHAIN_LIMIT; at += 16) {
     const tag = Number(bytes.readBigInt64LE(at));
     if (tag === 0) break;
     entries.push({ tag, value: Number(bytes.readBigUInt64LE(at + 8)) });
@@ -132,14 +134,16 @@ function readNeeds(
 ): { library: string; versions: string[] }[] {
   const needs: { library: string; versions: string[] }[] = [];
   let at = start;
-  for (let index = 0; at !== undefined && index < Math.min(count ?? 0, CHAIN_LIMIT); index++) {
+  let left = CHAIN_LIMIT;
+  for (let index = 0; at !== undefined && index < (count ?? 0) && left > 0; index++) {
     const versions: string[] = [];
     let auxiliary = at + bytes.readUInt32LE(at + 8);
-    for (let left = bytes.readUInt16LE(at + 2); left > 0; left--) {
+    for (let more = bytes.readUInt16LE(at + 2); more > 0 && left > 0; more--, left--) {
       versions.push(stringAt(bytes.readUInt32LE(auxiliary + 8)));
       auxiliary += bytes.readUInt32LE(auxiliary + 12);
     }
     needs.push({ library: stringAt(bytes.readUInt32LE(at + 4)), versions });
+    left--;
     const next = bytes.readUInt32LE(at + 12);
     at = next === 0 ? undefined : at + next;
   }

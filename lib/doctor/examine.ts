@@ -4,6 +4,7 @@ import { CHECKS } from './checks/index.js';
 import { demandsGpuDirect } from './checks/environment.js';
 import type { Host } from './host.js';
 import { predict, type Prediction, type PredictionInput, type Transport } from './predict.js';
+import { ncclTransport } from './log-signatures.js';
 import { reachesAccelerators } from './survey/devices.js';
 import { describeProblem } from './survey/loader.js';
 import { Survey, type Consumer, type ExamineOptions } from './survey/survey.js';
@@ -83,6 +84,8 @@ function inputOf(survey: Survey, results: readonly CheckResult[]): PredictionInp
         ? undefined
         : { version: selected.version, loads: survey.loader.problems(selected.path).length === 0 },
     observed: host.live?.first,
+    observedNccl: ncclInLog(survey),
+    mpiLacksOfi: results.some(({ check: { id }, status }) => id === 'MPI-01' && status === 'fail'),
     plugin:
       plugin === undefined
         ? undefined
@@ -104,9 +107,13 @@ function inputOf(survey: Survey, results: readonly CheckResult[]): PredictionInp
   };
 }
 
+const ncclInLog = ({ options }: Survey): string | undefined =>
+  options.log === undefined ? undefined : ncclTransport(options.log.text);
+
 function consumersOf(survey: Survey): Consumer[] {
   if (survey.options.consumer !== undefined) return [survey.options.consumer];
-  return ['libfabric', ...(survey.hasNccl ? (['nccl'] as const) : []), ...(survey.hasMpi ? (['mpi'] as const) : [])];
+  const hasNccl = survey.hasNccl || ncclInLog(survey) !== undefined;
+  return ['libfabric', ...(hasNccl ? (['nccl'] as const) : []), ...(survey.hasMpi ? (['mpi'] as const) : [])];
 }
 
 /** A consumer's own name, and what it will take. */
@@ -125,13 +132,17 @@ function judge(
   consumers: readonly Consumer[],
 ): Pick<Examination, 'verdict' | 'summary' | 'firstFailure'> {
   const resultOf = (id: string): CheckResult | undefined => results.find(({ check }) => check.id === id);
+  const traffic = results.find(({ check: { id }, status }) => /^NET-0[23]$/.test(id) && status === 'fail');
+  const before = results.find(({ status }) => status === 'fail');
+  if (traffic !== undefined && before === traffic) {
+    return { verdict: 'unusable', summary: `Traffic does not get through: ${traffic.message}.`, firstFailure: traffic };
+  }
   const bus = resultOf('PCI-01');
   if (bus?.blocks === true) {
-    const takes = prediction.libfabric.transport === 'none' ? 'nothing' : prediction.libfabric.transport;
     const where = resultOf('HOST-01')!.message;
     return {
       verdict: 'not-applicable',
-      summary: `EFA does not apply here: ${where}, and no EFA device. libfabric will use ${takes}.`,
+      summary: `EFA does not apply here: ${where}, and there is no EFA device. ${describeTransport('libfabric', prediction.libfabric)}`,
       firstFailure: undefined,
     };
   }

@@ -1,5 +1,5 @@
 /** Files of a machine, or of a copy of one below a folder: symbolic links never lead out of it. */
-import { closeSync, constants, fstatSync, lstatSync, openSync, readdirSync, readlinkSync, readSync } from 'node:fs';
+import { closeSync, constants, lstatSync, openSync, readdirSync, readlinkSync, readSync } from 'node:fs';
 import { dirname, join, normalize } from 'node:path';
 
 /** What a file has, or why it could not be read. */
@@ -14,6 +14,7 @@ export type Access =
 const TEXT_LIMIT = 1 << 20;
 const BINARY_LIMIT = 64 << 20;
 const LINK_LIMIT = 40;
+const SYSFS = '/sys';
 /** Not there: an answer, not a trouble. */
 const ABSENT = new Set(['ENOENT', 'ENOTDIR']);
 
@@ -27,10 +28,15 @@ export class FileTree {
   /** Files that are there and could not be read as they should, with the reason. */
   readonly troubles = new Map<string, string>();
   readonly accessed = new Map<string, Access>();
+  /** What each path links to: every file of a folder asks the same again. */
+  readonly #links = new Map<string, string | undefined>();
   readonly #root: string;
+  readonly #sysfs: string;
 
-  constructor(root: string) {
+  /** `sysfs` is the folder in the place of /sys. */
+  constructor(root: string, sysfs = join(root, SYSFS)) {
     this.#root = root;
+    this.#sysfs = sysfs;
   }
 
   /** A text file, without the white space at its end; its beginning when it is longer than 1 MiB. */
@@ -106,7 +112,8 @@ export class FileTree {
   }
 
   #on(path: string): string {
-    return join(this.#root, path);
+    const isSysfs = path === SYSFS || path.startsWith(`${SYSFS}/`);
+    return isSysfs ? join(this.#sysfs, path.slice(SYSFS.length)) : join(this.#root, path);
   }
 
   #trouble(path: string, code: string): void {
@@ -154,7 +161,14 @@ export class FileTree {
   }
 
   #linkAt(path: string): string | undefined {
+    if (!this.#links.has(path)) this.#links.set(path, this.#readLink(path));
+    return this.#links.get(path);
+  }
+
+  #readLink(path: string): string | undefined {
     try {
+      // most are none, and an exception for each of them would be slow
+      if (lstatSync(this.#on(path), { throwIfNoEntry: false })?.isSymbolicLink() !== true) return undefined;
       const target = readlinkSync(this.#on(path));
       this.accessed.set(path, { kind: 'link', target });
       return target;
@@ -164,15 +178,15 @@ export class FileTree {
   }
 }
 
-/** Does not block on what is no file, and asks no file how long it is: those of the kernel do not know. */
+/** Opens only files, since opening a device can have effects; and asks none how long it is: those of the kernel do not know. */
 function readAtMost(path: string, limit: number): Buffer {
+  if (!lstatSync(path).isFile()) throw Object.assign(new Error('not a file'), { code: 'ENOTREG' });
   const file = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
   try {
-    if (!fstatSync(file).isFile()) throw Object.assign(new Error('not a file'), { code: 'ENOTREG' });
     const chunks: Buffer[] = [];
     let total = 0;
     while (total < limit) {
-      const chunk = Buffer.alloc(Math.min(1 << 16, limit - total));
+      const chunk = Buffer.allocUnsafe(Math.min(1 << 16, limit - total));
       const count = readSync(file, chunk, 0, chunk.length, null);
       if (count === 0) break;
       chunks.push(chunk.subarray(0, count));

@@ -12,6 +12,23 @@ export interface EfaAnswer {
   readonly error?: string | undefined;
 }
 
+/** What the instance metadata service says of this machine. */
+export interface InstanceAnswer {
+  readonly type?: string | undefined;
+  readonly id?: string | undefined;
+  /** Why there is no answer. */
+  readonly error?: string | undefined;
+}
+
+/** What came of traffic over a device, or to a peer. */
+export interface TrafficResult {
+  /** The device, or HOST:PORT. */
+  readonly name: string;
+  readonly works: boolean;
+  readonly message: string;
+  readonly fix: readonly string[];
+}
+
 /** What only a running machine can say. */
 export interface LiveFacts {
   readonly libraryPath?: string | undefined;
@@ -23,8 +40,17 @@ export interface LiveFacts {
   readonly first?: string | undefined;
   /** Each libfabric file that is mapped after that. */
   readonly mapped?: readonly string[] | undefined;
-  /** Why there are no answers. */
+  /** Warnings of efa meanwhile. */
+  readonly log?: readonly string[] | undefined;
+  /** libfabric did not survive the question, or was not there. */
   readonly failure?: string | undefined;
+  /** Why nobody could ask: the addon of this package does not load. */
+  readonly notAsked?: string | undefined;
+  /** What the instance metadata service says, where that was asked. */
+  readonly instance?: InstanceAnswer | undefined;
+  /** Of `--loopback`, device by device, and of `--peer`. */
+  readonly loopback?: readonly TrafficResult[] | undefined;
+  readonly peer?: readonly TrafficResult[] | undefined;
 }
 
 /** What checks may ask of a machine. */
@@ -51,7 +77,7 @@ const MACHINES: Readonly<Record<string, string>> = { x64: 'x86_64', arm64: 'aarc
 export class LiveHost implements Host {
   readonly root = '/';
   readonly isLive = true;
-  readonly files = new FileTree('/');
+  readonly files: FileTree;
   readonly environment: Readonly<Record<string, string>>;
   readonly machine = MACHINES[process.arch] ?? process.arch;
   readonly kernel = release();
@@ -61,6 +87,8 @@ export class LiveHost implements Host {
 
   constructor(live?: LiveFacts, environment: NodeJS.ProcessEnv = process.env) {
     this.live = live;
+    // where libibverbs looks, too
+    this.files = new FileTree('/', environment['SYSFS_PATH']);
     this.environment = Object.fromEntries(
       Object.entries(environment).filter((entry): entry is [string, string] => entry[1] !== undefined),
     );
@@ -128,8 +156,8 @@ export class TreeHost implements Host {
     const text = this.files.text(path);
     if (text === undefined) return {};
     try {
-      const value: unknown = JSON.parse(text);
-      if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Record<string, unknown>;
+      const value = recordOf(JSON.parse(text));
+      if (value !== undefined) return value;
     } catch {
       // told below
     }
@@ -139,23 +167,49 @@ export class TreeHost implements Host {
 }
 
 const stringOf = (value: unknown): string | undefined => (typeof value === 'string' ? value : undefined);
+const recordOf = (value: unknown): Record<string, unknown> | undefined =>
+  typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Record<string, unknown>) : undefined;
 const stringsOf = (value: unknown): string[] =>
   Array.isArray(value) ? value.filter((item) => typeof item === 'string') : [];
 
 /** What another program wrote: taken only where it has the right shape. */
 export function readLiveFacts(value: Readonly<Record<string, unknown>>): LiveFacts {
   const answerOf = (given: unknown): EfaAnswer | undefined => {
-    if (typeof given !== 'object' || given === null) return undefined;
-    const { domains, fabrics, error } = given as Record<string, unknown>;
+    const answer = recordOf(given);
+    if (answer === undefined) return undefined;
+    const { domains, fabrics, error } = answer;
     return { domains: stringsOf(domains), fabrics: stringsOf(fabrics), error: stringOf(error) };
   };
+  const instance = recordOf(value['instance']);
+  const trafficOf = (given: unknown): TrafficResult[] | undefined =>
+    Array.isArray(given)
+      ? given.map(recordOf).map((result) => ({
+          name: stringOf(result?.['name']) ?? '',
+          works: result?.['works'] === true,
+          message: stringOf(result?.['message']) ?? '',
+          fix: stringsOf(result?.['fix']),
+        }))
+      : undefined;
   return {
+    ...(instance === undefined
+      ? {}
+      : {
+          instance: {
+            type: stringOf(instance['type']),
+            id: stringOf(instance['id']),
+            error: stringOf(instance['error']),
+          },
+        }),
     libraryPath: stringOf(value['libraryPath']),
     libraryVersion: stringOf(value['libraryVersion']),
     efa: answerOf(value['efa']),
     hmem: answerOf(value['hmem']),
     first: stringOf(value['first']),
     mapped: stringsOf(value['mapped']),
+    log: stringsOf(value['log']),
+    loopback: trafficOf(value['loopback']),
+    peer: trafficOf(value['peer']),
+    notAsked: stringOf(value['notAsked']),
     failure: stringOf(value['failure']),
   };
 }

@@ -24,7 +24,7 @@ const github = (...issues: string[]): string[] =>
 export const LOG_SIGNATURES: readonly LogSignature[] = [
   {
     id: 'GLIBC',
-    pattern: /libnccl-net[\w.-]*\.so[^\n]*version `GLIBC_\d[\d.]*' not found/,
+    pattern: /libnccl-net[\w.-]{0,40}\.so[^\n]{0,300}version `GLIBC_\d[\d.]*' not found/,
     meaning: 'The plugin was built for a newer glibc than this image has: libraries of the host are mounted.',
     fix: ['Do not mount the plugin of the host: install it in the image.'],
     checks: ['NCCL-02'],
@@ -107,7 +107,7 @@ export const LOG_SIGNATURES: readonly LogSignature[] = [
   {
     id: 'LOCKED-MEMORY',
     pattern:
-      /Failure to post internal receive buffers|Libfabric error: \(-12\) Cannot allocate memory|fi_enable\(\):[^\n]*ret=-12|fi_pingpong test returned 103/,
+      /Failure to post internal receive buffers|Libfabric error: \(-12\) Cannot allocate memory|fi_enable\(\):[^\n]{0,300}ret=-12|fi_pingpong test returned 103/,
     meaning: 'Memory cannot be locked (or more than 256 queue pairs are wanted of a card): endpoints do not open.',
     fix: ['ulimit -l unlimited; with more than 128 ranks a card: attach all EFA devices.'],
     checks: ['LIM-01'],
@@ -116,7 +116,7 @@ export const LOG_SIGNATURES: readonly LogSignature[] = [
   {
     id: 'SECURITY-GROUP',
     pattern:
-      /Unable to insert remote address into address vector for device|EFA internal error: \((4126|15)\)|[Uu]nreachable remote[^\n]*\b4126\b/,
+      /Unable to insert remote address into address vector for device|EFA internal error: \((4126|15)\)|[Uu]nreachable remote[^\n]{0,300}\b4126\b/,
     meaning:
       'Peers cannot be reached: the security group has no rule for itself, or the peer is in another zone or VPC.',
     fix: ['All traffic from and to the group itself, inbound and outbound; one VPC and availability zone.'],
@@ -134,8 +134,8 @@ export const LOG_SIGNATURES: readonly LogSignature[] = [
   {
     id: 'FORK-HUGE-PAGES',
     pattern: /OSError: \[Errno 12\] Cannot allocate memory/,
-    meaning: 'os.fork could not copy huge pages that efa uses.',
-    fix: ['FI_EFA_USE_HUGE_PAGE=0'],
+    meaning: 'os.fork had no memory: usually it could not copy the huge pages that efa uses.',
+    fix: ['FI_EFA_USE_HUGE_PAGE=0; if that changes nothing, memory itself is short.'],
     checks: ['LIM-02'],
     references: github('aws/aws-ofi-nccl#69', 'aws/aws-ofi-nccl#179'),
   },
@@ -183,7 +183,7 @@ export const LOG_SIGNATURES: readonly LogSignature[] = [
   },
   {
     id: 'UNKNOWN-PROVIDER',
-    pattern: /provider [^\n]* is unknown, misspelled or DL provider\?/,
+    pattern: /provider [^\n]{0,300} is unknown, misspelled or DL provider\?/,
     meaning: 'FI_PROVIDER names what this libfabric does not have; blanks and an empty value count.',
     fix: ['unset FI_PROVIDER'],
     checks: ['ENV-01'],
@@ -208,7 +208,7 @@ export const LOG_SIGNATURES: readonly LogSignature[] = [
   },
   {
     id: 'DEBUG-PACKAGES',
-    pattern: /Error: unknown package found: \S*debug\S*/,
+    pattern: /Error: unknown package found: \S{0,200}debug/,
     meaning: 'The installer was called with -d, which its release 1.40.0 does not manage.',
     fix: ['Leave -d away.'],
     checks: ['INST-01'],
@@ -240,12 +240,28 @@ export const LOG_SIGNATURES: readonly LogSignature[] = [
     references: github('aws/sagemaker-hyperpod-cli#282', 'aws/sagemaker-hyperpod-cli#367'),
   },
   {
+    id: 'NO-RDMA-DEVICE',
+    pattern: /No IB devices found|Failed to get IB devices list: Function not implemented/,
+    meaning: 'ibv_devinfo sees no RDMA device: no EFA interface, or the modules ib_uverbs and efa are not loaded.',
+    fix: ['On that node, run fabric-doctor: it tells these apart.'],
+    checks: ['PCI-01', 'MOD-01', 'MOD-02'],
+    references: ['https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/efa-start.html'],
+  },
+  {
     id: 'SOCKET',
     pattern: /Using network Socket|Initialized NET plugin Socket|via NET\/Socket/,
     meaning: 'NCCL runs over TCP. What it wrote before says why.',
     fix: ['NCCL_DEBUG=INFO and NCCL_NET=Libfabric make it say why, and stop.'],
     checks: ['NCCL-01', 'NCCL-02', 'GPU-01'],
     references: ['https://github.com/aws/aws-ofi-nccl'],
+  },
+  {
+    id: 'NO-LIBIBVERBS',
+    pattern: /Failed to open libibverbs\.so/,
+    meaning: "A red herring: NCCL's own InfiniBand transport has no libibverbs. EFA does not go through it.",
+    fix: ['Look for what became of the plugin: NET/OFI, NET/Plugin.'],
+    checks: ['NCCL-01', 'NCCL-02'],
+    references: github('NVIDIA/nccl#229', 'NVIDIA/nccl#959'),
   },
 ];
 
@@ -264,4 +280,17 @@ export function matchLog(text: string): LogMatch[] {
     const line = text.slice(0, match.index).split('\n').length;
     return [{ signature, line, text: match[0] }];
   });
+}
+
+/** What NCCL took, by its own words; undefined where it does not say. */
+export function ncclTransport(text: string): string | undefined {
+  const taken =
+    /\bvia NET\/(\w+)/.exec(text)?.[1] ??
+    /Using network (\w+)|Initialized NET plugin (\w+)/.exec(text)?.slice(1).find(Boolean);
+  const provider = /Selected [Pp]rovider is ([\w;-]+)/.exec(text)?.[1];
+  // its name was "AWS Libfabric" once
+  if (taken === undefined || taken === 'Libfabric' || taken === 'AWS') {
+    return provider === undefined && taken === undefined ? undefined : `NET/OFI (${provider ?? 'efa'})`;
+  }
+  return `NET/${taken}`;
 }

@@ -11,11 +11,15 @@ export interface PredictionInput {
   readonly libfabric: { readonly version: string | undefined; readonly loads: boolean } | undefined;
   /** The provider that libfabric listed first when it was asked. */
   readonly observed: string | undefined;
+  /** What a log says that NCCL took. */
+  readonly observedNccl: string | undefined;
   readonly plugin: { readonly loads: boolean; readonly why: string; readonly isForAws: boolean } | undefined;
   /** NCCL's plugin gives up without GPUDirect, and there is none. */
   readonly gpuDirectMissing: boolean;
   /** Device RDMA was turned off on hardware that NCCL's RDMA protocol wants it of. */
   readonly rdmaOff: boolean;
+  /** Open MPI was built without libfabric. */
+  readonly mpiLacksOfi: boolean;
   /** An InfiniBand card that NCCL's own transport would take. */
   readonly hasInfiniband: boolean;
 }
@@ -49,6 +53,11 @@ const predicted = (transport: string, why: string): Transport => ({
   confidence: 'predicted',
 });
 
+const asObserved = (transport: string, why: string): Transport => ({
+  ...predicted(transport, why),
+  confidence: 'observed',
+});
+
 /** Says it for libfabric, NCCL and Open MPI. */
 export function predict(input: PredictionInput): Prediction {
   const libfabric = predictLibfabric(input);
@@ -56,13 +65,10 @@ export function predict(input: PredictionInput): Prediction {
 }
 
 function predictLibfabric({ environment, efaBlockedBy, libfabric, observed }: PredictionInput): Transport {
-  const because = efaBlockedBy === undefined ? '' : `${efaBlockedBy.id}: ${efaBlockedBy.message}`;
+  const because = efaBlockedBy === undefined ? '' : `${efaBlockedBy.message} (${efaBlockedBy.id})`;
   if (efaBlockedBy?.breaks === true) return predicted('none', because);
   if (observed !== undefined) {
-    return {
-      ...predicted(observed, because === '' ? "it is first in libfabric's own list" : because),
-      confidence: 'observed',
-    };
+    return asObserved(observed, because === '' ? "it is first in libfabric's own list" : because);
   }
   if (libfabric === undefined) return predicted('none', 'there is no libfabric');
   if (!libfabric.loads) return predicted('none', 'libfabric cannot be loaded');
@@ -76,6 +82,7 @@ function predictLibfabric({ environment, efaBlockedBy, libfabric, observed }: Pr
 
 function predictNccl(input: PredictionInput, libfabric: Transport): Transport {
   const { environment, plugin } = input;
+  if (input.observedNccl !== undefined) return asObserved(input.observedNccl, 'the log says so');
   const net = environment['NCCL_NET'];
   if (net === 'Socket') return predicted('NET/Socket', 'NCCL_NET=Socket');
   if (net === 'IB') return predicted('NET/IB', 'NCCL_NET=IB');
@@ -99,7 +106,8 @@ function predictNccl(input: PredictionInput, libfabric: Transport): Transport {
   return predicted('NET/OFI (efa)', 'the plugin loads, and libfabric has efa');
 }
 
-function predictOpenmpi({ environment, efaBlockedBy }: PredictionInput, libfabric: Transport): Transport {
+function predictOpenmpi({ environment, efaBlockedBy, mpiLacksOfi }: PredictionInput, libfabric: Transport): Transport {
+  if (mpiLacksOfi) return predicted('ob1/btl/tcp', 'Open MPI was built without libfabric');
   const excluding = Object.entries(environment).find(([name, value]) => excludesEfa(name, value));
   if (excluding !== undefined) return predicted('ob1/btl/tcp', `${excluding[0]}=${excluding[1]}`);
   if (libfabric.usesEfa) return predicted('cm/mtl/ofi (efa)', 'libfabric has efa');

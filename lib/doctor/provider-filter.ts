@@ -25,3 +25,26 @@ export function allowsProvider(value: string | undefined, provider: string): boo
   );
   return isNamed && isInitialized;
 }
+
+/** Providers of libfabric 1.17 to 2.6, lower case. */
+const KNOWN = new Set(
+  (
+    'efa psm psm2 psm3 opx usnic verbs cxi ucx gni bgq mlx netdir rxm rxd shm sm2 udp tcp sockets net rstream lnx lpp ' +
+    'ofi_rxm ofi_rxd ofi_mrail ofi_lnx off_coll ofi_hook_perf ofi_hook_trace ofi_hook_profile ofi_hook_debug ' +
+    'ofi_hook_noop ofi_hook_hmem ofi_hook_dmabuf_peer_mem ofi_hook_monitor dmabuf_peer_mem'
+  ).split(' '),
+);
+
+/** Names in a value of FI_PROVIDER that no provider has, blanks included. */
+export const unknownProviders = (value: string): string[] =>
+  value
+    .replace(/^\^/, '')
+    .split(',')
+    .filter(
+      (name) =>
+        name !== '' &&
+        !name
+          .toLowerCase()
+          .split(';')
+          .every((layer) => KNOWN.has(layer)),
+    );

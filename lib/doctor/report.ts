@@ -2,10 +2,15 @@
 import { z } from 'zod';
 import { GENERATIONS } from './checks/pci.js';
 import type { CheckResult } from './check.js';
+import { matchLog } from './log-signatures.js';
+import { ROLE_NAMES, type Installer } from './survey/installer.js';
 import type { Examination, Verdict } from './examine.js';
 
 /** The name of the format; it changes when a reader would have to. */
 export const REPORT_FORMAT = 'fabric-doctor/1';
+
+/** A log may be one line. */
+const SHOWN_TEXT = 200;
 
 const status = z.enum(['pass', 'info', 'warn', 'fail', 'skip']);
 const transport = z.strictObject({
@@ -43,7 +48,28 @@ export const reportSchema = z.strictObject({
     arch: z.string().nullable(),
     kernel: z.string().nullable(),
     container: z.string().nullable(),
+    /** By what the container is known. */
+    sign: z.string().nullable(),
   }),
+  /** Why libfabric was not asked, where it was not. */
+  notAsked: z.string().nullable(),
+  /** Of --log. */
+  log: z
+    .strictObject({
+      name: z.string(),
+      faults: z.array(
+        z.strictObject({
+          id: z.string(),
+          line: z.number().int(),
+          text: z.string(),
+          meaning: z.string(),
+          fix: z.array(z.string()),
+          checks: z.array(z.string()),
+          references: z.array(z.string()),
+        }),
+      ),
+    })
+    .nullable(),
   devices: z.array(
     z.strictObject({
       address: z.string(),
@@ -63,6 +89,9 @@ export const reportSchema = z.strictObject({
     libfabric: z.strictObject({ path: z.string(), version: z.string().nullable(), hasEfa: z.boolean() }).nullable(),
     plugin: z.strictObject({ path: z.string(), version: z.string().nullable() }).nullable(),
     openmpi: z.array(z.string()),
+    utilities: z.array(z.string()),
+    /** Packages in the record of the EFA installer, by their parts. */
+    recorded: z.partialRecord(z.enum(ROLE_NAMES), z.array(z.string())).nullable(),
   }),
   limits: z.strictObject({
     /** In bytes; `unlimited`, or null where not known. */
@@ -101,7 +130,7 @@ export interface Circumstances {
 /** The examination as data. */
 export function makeReport(examination: Examination, { version, time, node, isStrict }: Circumstances): Report {
   const { survey, results, verdict, summary, firstFailure, consumers, prediction } = examination;
-  const { identity, devices, installer, modules, rdmaCore, selected, plugins, openmpi, limits } = survey;
+  const { identity, devices, installer, modules, rdmaCore, selected, plugins, openmpi, utilities, limits } = survey;
   const isWarned = results.some((result) => result.status === 'warn' || result.status === 'fail');
   const plugin = plugins.find(({ isOnPath }) => isOnPath);
   return {
@@ -119,7 +148,10 @@ export function makeReport(examination: Examination, { version, time, node, isSt
       arch: identity.arch ?? null,
       kernel: identity.kernel ?? null,
       container: identity.container?.kind ?? null,
+      sign: identity.container?.sign ?? null,
     },
+    notAsked: survey.host.live?.notAsked ?? null,
+    log: survey.options.log === undefined ? null : readFaults(survey.options.log),
     devices: devices.efa.map(({ address, device, numa, driver }) => {
       const rdma = devices.rdma.find((candidate) => candidate.address === address);
       return {
@@ -142,7 +174,9 @@ export function makeReport(examination: Examination, { version, time, node, isSt
           ? null
           : { path: selected.path, version: selected.version ?? null, hasEfa: selected.hasEfa },
       plugin: plugin === undefined ? null : { path: plugin.path, version: plugin.version ?? null },
-      openmpi,
+      openmpi: openmpi.map(({ folder }) => folder),
+      utilities,
+      recorded: installer === undefined ? null : recordOf(installer),
     },
     limits: {
       lockedMemory: limits.lockedMemory === Infinity ? 'unlimited' : numberOf(limits.lockedMemory),
@@ -153,6 +187,19 @@ export function makeReport(examination: Examination, { version, time, node, isSt
     checks: results.map((result) => makeCheck(result, identity.container !== undefined)),
   };
 }
+
+function readFaults({ name, text: all }: { name: string; text: string }): NonNullable<Report['log']> {
+  const faults = matchLog(all).map(({ signature: { id, meaning, fix, checks, references }, line, text }) => ({
+    ...{ id, line, text: text.slice(0, SHOWN_TEXT), meaning },
+    ...{ fix: [...fix], checks: [...checks], references: [...references] },
+  }));
+  return { name, faults };
+}
+
+const recordOf = ({ roles }: Installer): Report['software']['recorded'] =>
+  Object.fromEntries(
+    Object.entries(roles).map(([role, packages]) => [role, packages.map(({ name, version }) => `${name} ${version}`)]),
+  );
 
 const numberOf = (value: number | undefined): number | null =>
   value === undefined || !Number.isFinite(value) ? null : value;

@@ -1,13 +1,29 @@
 /** Reports for people: 80 columns, verdict first; colour only repeats what words say. */
 import { LAYERS, type Check, type Layer } from './check.js';
-import type { Installer, Role } from './survey/installer.js';
 import type { Report } from './report.js';
 
 const WIDTH = 80;
+/** Where the names of machines, transports and parts end. */
+const NAMES = 14;
+/** What a first look has room for. */
+const SHOWN_EVIDENCE = 4;
 
 type ReportedCheck = Report['checks'][number];
 
 const COLOURS = { fail: 31, warn: 33, pass: 32, info: 36, skip: 90, bold: 1 } as const;
+const TONES = {
+  usable: 'pass',
+  degraded: 'warn',
+  fallback: 'fail',
+  unusable: 'fail',
+  'not-applicable': 'info',
+} as const satisfies Record<Report['verdict'], keyof typeof COLOURS>;
+
+/** What a container was given, in the order in which it is looked for. */
+const OF_CONTAINERS = [
+  ...['HOST-02', 'HOST-04', 'DEV-01', 'DEV-02', 'DEV-03', 'LIM-01', 'LIM-03', 'LIM-05', 'VERBS-01', 'VERBS-02'],
+  ...['VERBS-03', 'LF-01', 'LF-02', 'LF-03', 'LF-04', 'NCCL-01', 'NCCL-02', 'CNT-01'],
+];
 
 /** Words with colour, or without. */
 export type Paint = (style: keyof typeof COLOURS, text: string) => string;
@@ -15,30 +31,27 @@ export type Paint = (style: keyof typeof COLOURS, text: string) => string;
 export const paintWith = (hasColour: boolean): Paint =>
   hasColour ? (style, text) => `\u001b[${COLOURS[style]}m${text}\u001b[0m` : (_style, text) => text;
 
-/** The report; every check where `isVerbose`. */
-export function formatReport(
-  report: Report,
-  { isVerbose = false, paint = paintWith(false), installation = [] as readonly string[] } = {},
-): string {
-  const { verdict, summary, firstFailure, checks, prediction, consumers } = report;
-  const style =
-    verdict === 'usable' ? 'pass' : verdict === 'not-applicable' ? 'info' : verdict === 'degraded' ? 'warn' : 'fail';
+/** What of a report is shown: `container` is that of `--check-container`. */
+export type Extent = 'faults' | 'all' | 'container';
+
+/** The report. */
+export function formatReport(report: Report, extent: Extent = 'faults', paint: Paint = paintWith(false)): string {
+  const { verdict, summary, firstFailure, checks } = report;
   const first = checks.find(({ id }) => id === firstFailure);
-  const taken = { libfabric: prediction.libfabric, nccl: prediction.nccl, mpi: prediction.openmpi };
   const lines = [
-    paint(style, `EFA: ${verdict.toUpperCase()}`),
+    paint(TONES[verdict], `EFA: ${verdict.toUpperCase().replace('-', ' ')}`),
     ...wrap('  ', summary),
-    ...(first === undefined ? [] : ['', ...formatFirst(first, paint)]),
+    '',
+    ...(first === undefined ? [] : [...formatFirst(first, paint), '']),
+    ...formatLog(report),
+    ...formatMachine(report),
     '',
     'Transports',
-    ...consumers.flatMap((consumer) => {
-      const { transport, why, confidence } = taken[consumer];
-      return wrap(`  ${consumer.padEnd(10)}`, `${transport} (${confidence}: ${why})`);
-    }),
+    ...formatTransports(report),
     '',
-    ...installation,
-    ...(installation.length > 0 ? [''] : []),
-    ...formatOthers(report, paint, isVerbose),
+    ...formatInstallation(report),
+    '',
+    ...formatOthers(report, extent, paint),
   ];
   return `${lines.join('\n')}\n`;
 }
@@ -47,41 +60,105 @@ function formatFirst({ id, title, message, evidence, fix, references }: Reported
   return [
     paint('bold', `First failing step: ${id} ${title}`),
     ...wrap('  ', message),
-    ...evidence.slice(0, 4).flatMap(({ source, value }) => wrap('    seen  ', `${source}: ${value}`)),
-    ...(evidence.length > 4 ? [`          and ${evidence.length - 4} more (--verbose)`] : []),
-    ...fix.flatMap((line) => wrap('    fix   ', line)),
+    ...evidence.slice(0, SHOWN_EVIDENCE).flatMap(({ source, value }) => wrap('    seen  ', `${source}: ${value}`)),
+    ...(evidence.length > SHOWN_EVIDENCE ? [`          and ${evidence.length - SHOWN_EVIDENCE} more (--verbose)`] : []),
+    ...fix.flatMap((line) => formatFix(line)),
     ...references.slice(0, 2).map((reference) => `    see   ${reference}`),
   ];
 }
 
-/** What needs no action is counted only. */
-function formatOthers({ checks, firstFailure }: Report, paint: Paint, isVerbose: boolean): string[] {
-  const shown = isVerbose
-    ? checks
-    : checks.filter(({ id, status }) => id !== firstFailure && (status === 'fail' || status === 'warn'));
+/** A command after a colon stays in one piece where it fits into a line. */
+function formatFix(line: string): string[] {
+  const head = '    fix   ';
+  const at = line.lastIndexOf(': ') + 1;
+  const command = line.slice(at).trimStart();
+  const isTooLong = head.length + line.length > WIDTH;
+  if (at === 0 || !isTooLong || head.length + command.length > WIDTH) return wrap(head, line);
+  return [...wrap(head, line.slice(0, at)), `${' '.repeat(head.length)}${command}`];
+}
+
+function formatLog({ log }: Report): string[] {
+  if (log === null) return [];
+  const { name, faults } = log;
+  if (faults.length === 0) return [...wrap('', `Log ${name}: no known fault.`), ''];
+  return [
+    ...wrap('', `Log ${name}: ${faults.length === 1 ? 'one known fault' : `${faults.length} known faults`}`),
+    ...faults.flatMap(({ id, line, text, meaning, fix }) => [
+      ...wrap('  ', `${id}, line ${line}: ${meaning}`),
+      ...wrap('    seen  ', text),
+      ...fix.flatMap((advice) => formatFix(advice)),
+    ]),
+    '',
+  ];
+}
+
+function formatMachine({ node, host }: Report): string[] {
+  const where = host.container === null ? 'not in a container' : `in a container (${host.container}: ${host.sign!})`;
+  const parts = [host.instanceId ?? node, host.instanceType, where, host.arch, host.kernel && `kernel ${host.kernel}`];
+  return wrap('Machine'.padEnd(NAMES), parts.filter((part) => part !== null).join(', '));
+}
+
+function formatTransports({ consumers, prediction, notAsked }: Report): string[] {
+  const names = { libfabric: 'libfabric', nccl: 'NCCL', mpi: 'Open MPI' };
+  const taken = { libfabric: prediction.libfabric, nccl: prediction.nccl, mpi: prediction.openmpi };
+  return [
+    ...consumers.flatMap((consumer) => {
+      const { transport, why, confidence } = taken[consumer];
+      return wrap(`  ${names[consumer]}`.padEnd(NAMES), `${transport}, ${confidence}: ${why}`);
+    }),
+    ...(notAsked === null ? [] : wrap('  ', `libfabric itself was not asked: ${notAsked}`)),
+  ];
+}
+
+/** The parts that users know from the EFA installer: what is here, and what its record says. */
+function formatInstallation({ software }: Report): string[] {
+  const { recorded, libfabric, openmpi, plugin, rdmaCore, driver, utilities, installer } = software;
+  const parts: readonly (readonly [string, string | null, readonly string[] | undefined])[] = [
+    ['libfabric', libfabric && `${libfabric.version ?? 'version unknown'}, ${libfabric.path}`, recorded?.engine],
+    ['Open MPI', openmpi.length === 0 ? null : openmpi.join(', '), recorded?.mpi],
+    ['NCCL plugin', plugin && `${plugin.version ?? 'version unknown'}, ${plugin.path}`, recorded?.plugin],
+    ['RDMA core', rdmaCore, recorded?.rdma],
+    ['EFA driver', driver && `${driver}, running`, recorded?.driver],
+    ['utilities', utilities.length === 0 ? null : utilities.join(', '), recorded?.utilities],
+  ];
+  return [
+    recorded === null ? 'Installed (no record of the EFA installer)' : `Installed (EFA installer ${installer ?? '?'})`,
+    ...parts.flatMap(([name, here, packages]) => {
+      const record = recorded === null ? '' : ` [${packages?.join(', ') ?? 'not in the record'}]`;
+      return wrap(`  ${name}`.padEnd(NAMES), `${here ?? 'not found here'}${record}`);
+    }),
+  ];
+}
+
+/** What needs no action is counted only; where EFA does not apply, nothing needs any. */
+function formatOthers({ checks, firstFailure, verdict }: Report, extent: Extent, paint: Paint): string[] {
+  const isFault = ({ id, status }: ReportedCheck): boolean =>
+    verdict !== 'not-applicable' && id !== firstFailure && (status === 'fail' || status === 'warn');
+  const shown = {
+    all: checks,
+    faults: checks.filter(isFault),
+    container: OF_CONTAINERS.flatMap((id) => checks.filter((check) => check.id === id)),
+  }[extent];
   const counts = (['pass', 'info', 'warn', 'fail', 'skip'] as const)
     .map((status) => [status, checks.filter((check) => check.status === status).length] as const)
     .filter(([, number]) => number > 0)
     .map(([status, number]) => `${number} ${status}`);
   return [
-    ...shown.flatMap((check) => formatCheck(check, paint, isVerbose)),
-    ...wrap(
-      '',
-      `${checks.length} checks: ${counts.join(', ')}.${isVerbose ? '' : ' --verbose shows all; --explain ID one.'}`,
-    ),
+    ...shown.flatMap((check) => formatCheck(check, paint, extent === 'all')),
+    ...(shown.length === 0 ? [] : ['']),
+    ...wrap('', `${checks.length} checks: ${counts.join(', ')}.`),
+    ...(extent === 'all' ? [] : ['--verbose shows them all, --explain ID one of them.']),
   ];
 }
 
-function formatCheck(check: ReportedCheck, paint: Paint, isVerbose: boolean): string[] {
+function formatCheck(check: ReportedCheck, paint: Paint, hasEvidence: boolean): string[] {
   const { id, status, title, message, evidence, fix } = check;
   const [head = '', ...rest] = wrap(`${status.padEnd(5)}${id.padEnd(9)}`, `${title}: ${message}`);
   return [
     paint(status, head.slice(0, 5)) + head.slice(5),
     ...rest,
-    ...(isVerbose
-      ? evidence.flatMap(({ source, value }) => wrap('                seen  ', `${source}: ${value}`))
-      : []),
-    ...fix.flatMap((line) => wrap('                fix   ', line)),
+    ...(hasEvidence ? evidence.flatMap(({ source, value }) => wrap('    seen  ', `${source}: ${value}`)) : []),
+    ...fix.flatMap((line) => formatFix(line)),
   ];
 }
 
@@ -104,7 +181,7 @@ export function formatExplanation({ id, title, layer, why, dependsOn, fix, refer
     '',
     ...wrap('', why),
     '',
-    'On a host:',
+    fix.container === undefined ? 'Fix:' : 'On a host:',
     ...fix.host.flatMap((line) => wrap('  ', line)),
     ...(fix.container === undefined ? [] : ['In a container:', ...fix.container.flatMap((line) => wrap('  ', line))]),
     '',
@@ -112,27 +189,6 @@ export function formatExplanation({ id, title, layer, why, dependsOn, fix, refer
     ...references.map((reference) => `See: ${reference}`),
   ];
   return `${lines.join('\n')}\n`;
-}
-
-const PARTS: readonly (readonly [Role, string])[] = [
-  ['engine', 'libfabric'],
-  ['mpi', 'Open MPI'],
-  ['plugin', 'NCCL plugin'],
-  ['rdma', 'RDMA core'],
-  ['driver', 'EFA driver'],
-  ['utilities', 'utilities'],
-];
-
-/** What the EFA installer recorded, part by part. */
-export function formatInstallation(installer: Installer | undefined): string[] {
-  if (installer === undefined) return [];
-  return [
-    `Installed by EFA installer ${installer.version ?? '(no version recorded)'}`,
-    ...PARTS.map(([role, name]) => {
-      const packages = installer.roles[role]?.map((found) => `${found.name} ${found.version}`) ?? ['not installed'];
-      return wrap(`  ${name.padEnd(13)}`, packages.join(', ')).join('\n');
-    }),
-  ];
 }
 
 /** Breaks at blanks, or where a word is longer than the line; later lines are indented like the first. */

@@ -1,5 +1,6 @@
 /** Whether a command used EFA: what the devices count before and after it. */
 import { spawn } from 'node:child_process';
+import { constants } from 'node:os';
 import type { Host } from './host.js';
 import { readDevices } from './survey/devices.js';
 import { readTraffic } from './survey/traffic.js';
@@ -23,9 +24,14 @@ export async function watch(host: Host, [command, ...args]: readonly string[]): 
   const before = readTraffic(host, devices);
   const exitCode = await new Promise<number>((done, refuse) => {
     const child = spawn(command!, args, { stdio: 'inherit' });
+    // a terminal interrupts both: the answer comes after the command's end all the same
+    const stay = (): void => undefined;
+    const passOn = (): void => void child.kill('SIGTERM');
+    process.on('SIGINT', stay).on('SIGTERM', passOn);
     child.once('error', refuse);
     child.once('close', (code, signal) => {
-      done(code ?? SIGNAL_EXIT + (signal === 'SIGKILL' ? 9 : 15));
+      process.off('SIGINT', stay).off('SIGTERM', passOn);
+      done(code ?? SIGNAL_EXIT + constants.signals[signal!]);
     });
   });
   const after = readTraffic(host, devices);

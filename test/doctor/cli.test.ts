@@ -40,7 +40,9 @@ describe('fabric-doctor', () => {
   it('says the verdict, then the first failing step with its fix, in 80 columns without colour', () => {
     const { stdout } = doctor('--root', write(withoutDevices));
     expect(stdout).toMatch(/EFA: FALLBACK[^]*First failing step: DEV-01[^]*fix {3}docker: --device/);
-    expect(stdout).toMatch(/Installed by EFA installer 1\.47\.0\n {2}libfabric +libfabric1-aws 2\.4\.0amzn1\.0/);
+    expect(stdout).toMatch(
+      /Installed \(EFA installer 1\.47\.0\)\n {2}libfabric +2\.4, \/opt\/amazon\/efa\/lib\/libfabric\.so\.1 \[libfabric1-aws\n +2\.4\.0amzn1\.0\]/,
+    );
     expect(stdout).not.toContain('\u001b');
     const verbose = doctor('--root', write(withoutDevices), '--verbose').stdout;
     expect([...stdout.split('\n'), ...verbose.split('\n')].filter((line) => line.length > 80)).toEqual([]);
@@ -75,7 +77,7 @@ describe('fabric-doctor', () => {
     writeFileSync(log, 'fine\nGDR disabled on GDR-supported instance type p4d.24xlarge\n');
     const { stdout } = doctor('--root', write(p4d), '--log', log);
     expect(stdout).toMatch(/First failing step: LOG-01/);
-    expect(stdout).toMatch(/nccl\.log:2: GDR-REQUIRED/);
+    expect(stdout).toMatch(/Log \S*nccl\.log: one known fault\n {2}GDR-REQUIRED, line 2: GPU memory/);
   });
 
   it.each([

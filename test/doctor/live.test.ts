@@ -1,9 +1,13 @@
 /** What only a running libfabric can say: from a bundle of such a machine, and of this one. */
 import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { createServer, type AddressInfo } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
-import { examine, TreeHost, type CheckResult, type LiveFacts } from 'node-libfabric/doctor';
+import { examine, TreeHost, type CheckResult, type LiveFacts, type Report } from 'node-libfabric/doctor';
 import { changed, DISTRIBUTION, EFA_LIB, healthy, write } from './machines.js';
+
+type CheckOfReport = Report['checks'][number];
 
 const program = (name: string): string => fileURLToPath(new URL(`../../dist/cli/${name}.js`, import.meta.url));
 const p4d = healthy('p4d.24xlarge');
@@ -54,41 +58,82 @@ describe('what libfabric answered', () => {
     const hmem = look({ ...good, hmem: { domains: [], fabrics: [], error: 'FI_ENODATA' } });
     expect([hmem.verdict, hmem.first]).toEqual(['degraded', 'LF-05']);
     const twice = look({ ...good, mapped: [...good.mapped!, `${DISTRIBUTION}/libfabric.so.1.20.0`] });
-    expect([twice.verdict, twice.of('LF-06').message]).toEqual(['degraded', '2 copies are mapped']);
+    expect([twice.verdict, twice.of('LF-06').message]).toEqual([
+      'degraded',
+      `2 copies are mapped: ${twice
+        .of('LF-06')
+        .evidence.slice(0, 2)
+        .map(({ value }) => value)
+        .join(', ')}`,
+    ]);
+  });
+});
+
+describe('who cannot ask', () => {
+  it('judges by files: an addon that does not load says nothing of libfabric', () => {
+    const { verdict, of } = look({ notAsked: 'no compiled addon' });
+    expect([verdict, of('LF-04')]).toEqual(['usable', undefined]);
+  });
+
+  it('says so', () => {
+    const { stdout, status } = spawnSync(process.execPath, [program('fabric-doctor')], {
+      encoding: 'utf8',
+      env: { ...process.env, NODE_LIBFABRIC_ADDON: '/nonexistent.node' },
+    });
+    expect(stdout).toMatch(/libfabric itself was not asked: Cannot find module/);
+    expect(stdout).toMatch(/libfabric +tcp\S*, predicted/);
+    expect(status).toBe(3);
   });
 });
 
 describe('traffic', { timeout: 60_000 }, () => {
-  const doctor = (...args: string[]): { status: number | null; stdout: string } =>
-    spawnSync(process.execPath, [program('fabric-doctor'), ...args, '--provider', 'tcp'], { encoding: 'utf8' });
-
-  it('goes through this node', () => {
-    expect(doctor('--loopback')).toMatchObject({
-      status: 0,
-      stdout: expect.stringMatching(/^PASS {2}tcp: traffic goes/) as string,
+  const doctor = async (...args: string[]): Promise<{ code: number | null; traffic: CheckOfReport | undefined }> => {
+    const child = spawn(process.execPath, [program('fabric-doctor'), '--json', ...args], {
+      stdio: ['ignore', 'pipe', 'inherit'],
     });
+    let text = '';
+    child.stdout.setEncoding('utf8').on('data', (part: string) => (text += part));
+    const [code] = (await once(child, 'close')) as [number | null];
+    const { checks } = JSON.parse(text) as Report;
+    return { code, traffic: checks.find(({ id }) => /^NET-0[23]$/.test(id)) };
+  };
+
+  it('goes through this node', async () => {
+    const { traffic } = await doctor('--loopback', '--provider', 'tcp');
+    expect(traffic).toMatchObject({ id: 'NET-02', status: 'pass', message: 'traffic goes through' });
   });
 
-  it('tells a peer that does not serve from one that does', async () => {
-    expect(doctor('--peer', '127.0.0.1')).toMatchObject({
-      status: 2,
-      stdout: expect.stringMatching(/control connection \(TCP\) was not made[^]*fabric-pingpong serve/) as string,
-    });
+  it('tells a peer that serves, one that does not, one that is silent, and none', async () => {
     const server = spawn(process.execPath, [program('fabric-pingpong'), 'serve', '--bind', '127.0.0.1'], {
       stdio: ['ignore', 'ignore', 'pipe'],
     });
+    const silent = createServer(() => undefined).listen(0, '127.0.0.1');
     try {
-      await new Promise((done) => server.stderr.once('data', done));
-      expect(doctor('--peer', '127.0.0.1')).toMatchObject({ status: 0 });
+      await Promise.all([once(silent, 'listening'), once(server.stderr, 'data')]);
+      const { port } = silent.address() as AddressInfo;
+      const peers = ['127.0.0.1', '127.0.0.1:1', `127.0.0.1:${port}`, 'no-such-host.invalid'];
+      const ends = await Promise.all(peers.map((peer) => doctor('--peer', peer, '--provider', 'tcp')));
+      expect(ends.map(({ code, traffic }) => [code, traffic!.status])).toEqual([
+        [3, 'pass'],
+        [2, 'fail'],
+        [2, 'fail'],
+        [2, 'fail'],
+      ]);
+      const [works, closed, hung, unknown] = ends.map(({ traffic }) => traffic!);
+      expect(works!.message).toBe('traffic goes to 127.0.0.1 and back');
+      expect(closed!.message).toBe('127.0.0.1 is alive, but no server is ready at port 1');
+      expect(closed!.fix).toEqual(['On the peer: npx fabric-pingpong serve --provider efa']);
+      expect(hung!.message).toMatch(/takes the TCP connection and says nothing/);
+      expect(unknown!.message).toBe('there is no host by the name of no-such-host.invalid');
     } finally {
       server.kill('SIGKILL');
+      silent.close();
     }
   });
 
-  it('needs efa unless told otherwise', () => {
-    const { status, stdout } = spawnSync(process.execPath, [program('fabric-doctor'), '--loopback'], {
-      encoding: 'utf8',
-    });
-    if (status !== 0) expect(stdout).toMatch(/^FAIL {2}efa[^]*this node cannot use the provider/);
+  it('over efa is not tried where there is none', async () => {
+    const { traffic } = await doctor('--loopback');
+    if (traffic!.status !== 'pass')
+      expect(traffic).toMatchObject({ status: 'skip', message: 'libfabric has no efa here' });
   });
 });

@@ -1,6 +1,6 @@
 /** Texts of real failures, as the issues that are named with each signature have them. */
 import { describe, expect, it } from 'vitest';
-import { LOG_SIGNATURES, matchLog } from 'node-libfabric/doctor';
+import { LOG_SIGNATURES, matchLog, ncclTransport } from 'node-libfabric/doctor';
 
 const LOGS: readonly (readonly [string, readonly string[]])[] = [
   ['NET/OFI OFI fi_getinfo() call failed: No data available', ['NO-DATA']],
@@ -73,6 +73,9 @@ fi_getinfo: -61 (No data available)`,
     'libfabric:1:2:core:core:fi_getinfo:1<warn> provider tcp  is unknown, misspelled or DL provider?',
     ['UNKNOWN-PROVIDER'],
   ],
+  ['No IB devices found', ['NO-RDMA-DEVICE']],
+  ['Failed to get IB devices list: Function not implemented', ['NO-RDMA-DEVICE']],
+  ['node01:1:2 [0] NCCL INFO Failed to open libibverbs.so[.1]', ['NO-LIBIBVERBS']],
   ['node01: Channel 00/0 : 0[0] -> 8[0] [receive] via NET/Socket/0', ['SOCKET']],
 ];
 
@@ -86,9 +89,43 @@ NET/OFI Selected Provider is efa (found 4 nics)
 Using network AWS Libfabric
 Channel 00/0 : 0[0] -> 8[0] [receive] via NET/AWS Libfabric/1/GDRDMA
 libfabric:6708:1795444424::core:core:ofi_register_provider():502<info> registering provider: efa (201.0)
+NET/Plugin: Failed to find ncclNetPlugin_v8 symbol.
+TUNER/Plugin: Could not find: libnccl-tuner.so
+PROFILER/Plugin: Could not find: libnccl-profiler.so.
+NET/IB : No device found.
 Opened fabric: efa-direct`;
 
 describe('a log', () => {
+  it.each([
+    [
+      'NET/OFI Selected Provider is efa (found 4 nics)\nChannel 00/0 : 0[0] -> 8[0] via NET/AWS Libfabric/1/GDRDMA',
+      'NET/OFI (efa)',
+    ],
+    ['Channel 00/0 : 0[0] -> 8[0] [receive] via NET/Libfabric/0/GDRDMA', 'NET/OFI (efa)'],
+    ['Using network AWS Libfabric', 'NET/OFI (efa)'],
+    ['NET/OFI Selected Provider is tcp (found 1 nics)\nUsing network AWS Libfabric', 'NET/OFI (tcp)'],
+    ['Selected provider is efa\nChannel 00/0 : 0[0] -> 8[0] [send] via NET/Socket/0', 'NET/Socket'],
+    ['Initialized NET plugin Socket', 'NET/Socket'],
+    ['Using network IB', 'NET/IB'],
+    ['nothing of the kind', undefined],
+  ])('%j: NCCL took %s', (text, transport) => {
+    expect(ncclTransport(text)).toBe(transport);
+  });
+
+  it('of one endless line is read in a moment', () => {
+    const started = performance.now();
+    for (const part of [
+      'libnccl-net.so ',
+      'provider ',
+      'fi_enable(): ',
+      'Error: unknown package found: ',
+      'unreachable remote ',
+    ])
+      matchLog(part.repeat(200_000));
+    // quadratic patterns would take minutes
+    expect(performance.now() - started).toBeLessThan(20_000);
+  });
+
   it.each(LOGS)('%s', (text, ids) => {
     expect(matchLog(`before\n${text}\nafter`).map(({ signature }) => signature.id)).toEqual(ids);
     expect(matchLog(`before\n${text}`)[0]!.line).toBeGreaterThan(1);

@@ -229,10 +229,12 @@ export function write({ files, environment, open }: Machine): string {
     '/.fabric-doctor/open.json': JSON.stringify(open),
     '/.fabric-doctor/uname.json': JSON.stringify({ machine: 'x86_64' }),
   };
+  const made = new Set<string>();
   for (const [path, content] of Object.entries(all)) {
     if (content === undefined) continue;
     const file = join(root, path);
-    mkdirSync(dirname(file), { recursive: true });
+    if (!made.has(dirname(file))) mkdirSync(dirname(file), { recursive: true });
+    made.add(dirname(file));
     if (typeof content === 'object' && 'link' in content) symlinkSync(content.link, file);
     else writeFileSync(file, content);
   }

@@ -7,6 +7,8 @@ const fine: PredictionInput = {
   efaBlockedBy: undefined,
   libfabric: { version: '2.4', loads: true },
   observed: undefined,
+  observedNccl: undefined,
+  mpiLacksOfi: false,
   plugin: { loads: true, why: '', isForAws: true },
   gpuDirectMissing: false,
   rdmaOff: false,
@@ -40,6 +42,8 @@ const cases: readonly (readonly [string, Partial<PredictionInput>, readonly [str
   ['no GPUDirect where it is wanted', { gpuDirectMissing: true }, ['efa', 'NET/Socket', 'cm/mtl/ofi (efa)']],
   ['device RDMA off', { rdmaOff: true }, ['efa', 'NET/Socket', 'cm/mtl/ofi (efa)']],
   ['Open MPI without ofi', { environment: { OMPI_MCA_mtl: '^ofi' } }, ['efa', 'NET/OFI (efa)', 'ob1/btl/tcp']],
+  ['Open MPI built without libfabric', { mpiLacksOfi: true }, ['efa', 'NET/OFI (efa)', 'ob1/btl/tcp']],
+  ['a log that says so', { observedNccl: 'NET/Socket' }, ['efa', 'NET/Socket', 'cm/mtl/ofi (efa)']],
   [
     'FI_PROVIDER=shm',
     { efaBlockedBy: { ...blocked, id: 'ENV-01' }, environment: { FI_PROVIDER: 'shm' } },
@@ -60,6 +64,8 @@ describe('a prediction', () => {
 
   it('says when libfabric was asked', () => {
     expect(predict({ ...fine, observed: 'tcp' }).libfabric).toMatchObject({ transport: 'tcp', confidence: 'observed' });
-    expect(predict(fine).libfabric.confidence).toBe('predicted');
+    expect(predict({ ...fine, observedNccl: 'NET/IB' }).nccl.confidence).toBe('observed');
+    const { libfabric, nccl, openmpi } = predict(fine);
+    expect([libfabric, nccl, openmpi].map(({ confidence }) => confidence)).toEqual(Array(3).fill('predicted'));
   });
 });

@@ -21,6 +21,8 @@ import {
 const look = (machine: Machine): Examination => examine(new TreeHost(write(machine)));
 
 const p5 = healthy('p5.48xlarge');
+/** What does not depend on the type: of few devices. */
+const p4d = healthy('p4d.24xlarge');
 const nodes = (type: Type): string[] => TYPES[type].at.map((_, index) => `/dev/infiniband/uverbs${index}`);
 const setEach = (machine: Machine, name: string, value: string): Machine['files'] =>
   Object.fromEntries(
@@ -34,7 +36,7 @@ const b200WithForeign = changed(healthy('p6-b200.48xlarge'), {
   files: { ...foreign(0), ...foreign(1), ...inDocker },
   open: { '/dev/infiniband/uverbs8': 'EPERM', '/dev/infiniband/uverbs9': 'EPERM' },
 });
-const LIMITS_64K = (p5.files['/proc/self/limits'] as string).replace(
+const LIMITS_64K = (p4d.files['/proc/self/limits'] as string).replace(
   'unlimited            unlimited ',
   '65536                65536 ',
 );
@@ -71,13 +73,13 @@ const scenarios: Scenario[] = [
   },
   {
     name: 'docker whose device cgroup refuses',
-    machine: changed(p5, {
+    machine: changed(p4d, {
       files: inDocker,
-      open: Object.fromEntries(nodes('p5.48xlarge').map((node) => [node, 'EPERM'])),
+      open: Object.fromEntries(nodes('p4d.24xlarge').map((node) => [node, 'EPERM'])),
     }),
     verdict: 'fallback',
     first: 'DEV-02',
-    message: /uverbs0\) = EPERM \(and 31 more\): refused by the device cgroup/,
+    message: /uverbs0\) = EPERM \(and 3 more\): refused by the device cgroup/,
     fix: /docker: --device/,
   },
   {
@@ -96,7 +98,7 @@ const scenarios: Scenario[] = [
   },
   {
     name: 'locked memory of 64 KiB',
-    machine: changed(p5, { files: { '/proc/self/limits': LIMITS_64K } }),
+    machine: changed(p4d, { files: { '/proc/self/limits': LIMITS_64K } }),
     verdict: 'unusable',
     first: 'LIM-01',
     message: /only 64 KiB/,
@@ -105,11 +107,11 @@ const scenarios: Scenario[] = [
   },
   {
     name: 'module not loaded',
-    machine: changed(p5, {
+    machine: changed(p4d, {
       files: { '/proc/modules': 'ib_uverbs 1 0 - Live 0x0\nib_core 1 0 - Live 0x0\n' },
       without: [
         ...['/sys/module/efa', '/sys/class/infiniband', '/sys/class/infiniband_verbs/uverbs0', '/dev/infiniband'],
-        ...Object.keys(p5.files).filter((path) => path.endsWith('/driver')),
+        ...Object.keys(p4d.files).filter((path) => path.endsWith('/driver')),
       ],
     }),
     verdict: 'fallback',
@@ -121,7 +123,7 @@ const scenarios: Scenario[] = [
   },
   {
     name: 'module built for another kernel',
-    machine: changed(p5, {
+    machine: changed(p4d, {
       files: {
         '/proc/modules': 'ib_uverbs 1 0 - Live 0x0\nib_core 1 0 - Live 0x0\n',
         '/usr/src/efa-3.0.0/Makefile': '',
@@ -129,7 +131,7 @@ const scenarios: Scenario[] = [
       without: [
         '/sys/module/efa',
         '/sys/class/infiniband',
-        ...Object.keys(p5.files).filter((path) => path.endsWith('/driver')),
+        ...Object.keys(p4d.files).filter((path) => path.endsWith('/driver')),
       ],
     }),
     verdict: 'fallback',
@@ -139,7 +141,7 @@ const scenarios: Scenario[] = [
   },
   {
     name: 'no ib_uverbs',
-    machine: changed(p5, {
+    machine: changed(p4d, {
       files: { '/proc/modules': 'ib_core 1 0 - Live 0x0\n' },
       without: ['/sys/class/infiniband_verbs', '/sys/class/infiniband', '/dev/infiniband', '/sys/module/efa'],
     }),
@@ -150,8 +152,8 @@ const scenarios: Scenario[] = [
   },
   {
     name: 'no interface made as EFA',
-    machine: changed(p5, {
-      without: Object.keys(p5.files).filter((path) =>
+    machine: changed(p4d, {
+      without: Object.keys(p4d.files).filter((path) =>
         /pci0000:(?!40)|bus\/pci\/devices\/0000:(?!4[0-7])|infiniband/.test(path),
       ),
     }),
@@ -173,7 +175,7 @@ const scenarios: Scenario[] = [
   },
   {
     name: 'EFA_1.4 wanted of an old libefa',
-    machine: changed(p5, {
+    machine: changed(p4d, {
       files: {
         ...libfabric(EFA_LIB, 30, { requires: { 'libefa.so.1': ['EFA_1.4'] } }),
         ...rdmaCore(DISTRIBUTION, 61, { efa: 3 }),
@@ -183,12 +185,12 @@ const scenarios: Scenario[] = [
     verdict: 'unusable',
     first: 'VERBS-03',
     message: /version `EFA_1\.4' not found \(required by .*libfabric\.so\.1\)/,
-    fix: /last build stage/,
+    fix: /last stage of the image/,
     nccl: 'NET/Socket',
   },
   {
     name: 'libibverbs of HPC-X before the own',
-    machine: changed(p5, {
+    machine: changed(p4d, {
       files: {
         '/opt/hpcx/lib/libibverbs.so.1': rdmaCore('/x', 39, { abi: 34 })['/x/libibverbs.so.1.14.39.0'],
         ...inDocker,
@@ -203,7 +205,7 @@ const scenarios: Scenario[] = [
   },
   {
     name: 'a plugin that wants a newer glibc',
-    machine: changed(p5, {
+    machine: changed(p4d, {
       files: {
         ...plugin('/opt/amazon/ofi-nccl/lib', { requires: { 'libc.so.6': ['GLIBC_2.38'] } }),
         ...inDocker,
@@ -218,7 +220,7 @@ const scenarios: Scenario[] = [
   },
   {
     name: "the distribution's libfabric first",
-    machine: changed(p5, {
+    machine: changed(p4d, {
       files: { ...libfabric(DISTRIBUTION, 14), '/etc/ld.so.conf.d/000_efa.conf': `${DISTRIBUTION}\n${EFA_LIB}\n` },
     }),
     verdict: 'fallback',
@@ -229,7 +231,7 @@ const scenarios: Scenario[] = [
   },
   {
     name: "Amazon's libfabric not on the path",
-    machine: changed(p5, { without: ['/etc/ld.so.conf.d/000_efa.conf'] }),
+    machine: changed(p4d, { without: ['/etc/ld.so.conf.d/000_efa.conf'] }),
     verdict: 'unusable',
     first: 'LF-01',
     message: /not on the loader's path/,
@@ -237,7 +239,7 @@ const scenarios: Scenario[] = [
   },
   {
     name: 'libfabric without efa',
-    machine: changed(p5, { files: libfabric(EFA_LIB, 30, { needed: ['libc.so.6'], requires: {}, texts: [] }) }),
+    machine: changed(p4d, { files: libfabric(EFA_LIB, 30, { needed: ['libc.so.6'], requires: {}, texts: [] }) }),
     verdict: 'fallback',
     first: 'LF-03',
     message: /built without the efa provider/,
@@ -252,16 +254,16 @@ const scenarios: Scenario[] = [
     ] as const
   ).map(([value, verdict, message]): Scenario => ({
     name: `FI_PROVIDER="${value}"`,
-    machine: changed(p5, { environment: { FI_PROVIDER: value } }),
+    machine: changed(p4d, { environment: { FI_PROVIDER: value } }),
     verdict,
     first: 'ENV-01',
     message,
     fix: /unset FI_PROVIDER/,
   })),
-  { name: 'FI_PROVIDER=EFA', machine: changed(p5, { environment: { FI_PROVIDER: 'EFA' } }), verdict: 'usable' },
+  { name: 'FI_PROVIDER=EFA', machine: changed(p4d, { environment: { FI_PROVIDER: 'EFA' } }), verdict: 'usable' },
   {
     name: 'FI_EFA_MTU_SIZE',
-    machine: changed(p5, { environment: { FI_EFA_MTU_SIZE: '8192' } }),
+    machine: changed(p4d, { environment: { FI_EFA_MTU_SIZE: '8192' } }),
     verdict: 'unusable',
     first: 'ENV-02',
     message: /FI_EFA_MTU_SIZE=8192: efa ends the process/,
@@ -316,7 +318,7 @@ const scenarios: Scenario[] = [
   },
   {
     name: 'NCCL_NET=Socket',
-    machine: changed(p5, { environment: { NCCL_NET: 'Socket' } }),
+    machine: changed(p4d, { environment: { NCCL_NET: 'Socket' } }),
     verdict: 'fallback',
     first: 'ENV-08',
     message: /NCCL_NET=Socket excludes EFA/,
@@ -324,7 +326,7 @@ const scenarios: Scenario[] = [
   },
   {
     name: 'a missing plugin that NCCL_NET makes an error',
-    machine: changed(p5, { environment: { NCCL_NET: 'Libfabric' }, without: ['/opt/amazon/ofi-nccl'] }),
+    machine: changed(p4d, { environment: { NCCL_NET: 'Libfabric' }, without: ['/opt/amazon/ofi-nccl'] }),
     verdict: 'unusable',
     first: 'NCCL-01',
     message: /there is no aws-ofi-nccl plugin/,
@@ -333,7 +335,7 @@ const scenarios: Scenario[] = [
   },
   {
     name: 'Open MPI told to take TCP',
-    machine: changed(p5, { environment: { OMPI_MCA_pml: 'ob1' } }),
+    machine: changed(p4d, { environment: { OMPI_MCA_pml: 'ob1' } }),
     verdict: 'fallback',
     first: 'ENV-12',
     message: /OMPI_MCA_pml=ob1 excludes EFA/,
@@ -341,7 +343,7 @@ const scenarios: Scenario[] = [
   },
   {
     name: 'NCCL_NET_GDR_LEVEL=0',
-    machine: changed(p5, { environment: { NCCL_NET_GDR_LEVEL: '0' } }),
+    machine: changed(p4d, { environment: { NCCL_NET_GDR_LEVEL: '0' } }),
     verdict: 'degraded',
     first: 'ENV-09',
     message: /turns GPUDirect RDMA off/,
@@ -349,7 +351,7 @@ const scenarios: Scenario[] = [
   },
   {
     name: 'a minimal host of Kubernetes',
-    machine: changed(p5, {
+    machine: changed(p4d, {
       files: {
         '/opt/amazon/efa_installed_packages':
           '# EFA installer version: 1.49.0\n# Debug packages installed: no\n# Packages installed:\nefa-config-1.18-1.amzn2023.noarch libibverbs-63.0-1.amzn2023.x86_64 rdma-core-63.0-1.amzn2023.x86_64 efa-3.0.0-1.amzn2023.x86_64\n',
@@ -360,32 +362,32 @@ const scenarios: Scenario[] = [
   },
   {
     name: 'a container without counters',
-    machine: changed(p5, {
+    machine: changed(p4d, {
       environment: inKubernetes,
-      without: Object.keys(p5.files).filter((path) => path.includes('/hw_counters/')),
+      without: Object.keys(p4d.files).filter((path) => path.includes('/hw_counters/')),
     }),
     verdict: 'usable',
   },
   {
     name: 'a driver that waits for a reboot',
-    machine: changed(p5, { files: { '/sys/module/efa/version': '2.17.3g\n' } }),
+    machine: changed(p4d, { files: { '/sys/module/efa/version': '2.17.3g\n' } }),
     verdict: 'usable',
   },
   {
     name: 'the driver of the kernel',
-    machine: changed(p5, { without: ['/sys/module/efa/version'] }),
+    machine: changed(p4d, { without: ['/sys/module/efa/version'] }),
     verdict: 'usable',
   },
   {
     name: 'a type that is not known',
-    machine: changed(p5, { files: { '/sys/devices/virtual/dmi/id/product_name': 'p9.48xlarge\n' } }),
+    machine: changed(p4d, { files: { '/sys/devices/virtual/dmi/id/product_name': 'p9.48xlarge\n' } }),
     verdict: 'usable',
   },
   {
     name: 'a machine that is not EC2',
-    machine: changed(p5, {
+    machine: changed(p4d, {
       files: { '/sys/devices/virtual/dmi/id/sys_vendor': 'Dell Inc.\n' },
-      without: Object.keys(p5.files).filter((path) => /pci0000:(?!40)|bus\/pci\/devices|infiniband/.test(path)),
+      without: Object.keys(p4d.files).filter((path) => /pci0000:(?!40)|bus\/pci\/devices|infiniband/.test(path)),
     }),
     verdict: 'not-applicable',
   },
@@ -411,14 +413,14 @@ describe('a machine', () => {
   it('says what waits for a reboot, and whose driver it is', () => {
     const resultOf = (machine: Machine): string =>
       look(machine).results.find(({ check }) => check.id === 'MOD-03')!.message;
-    expect(resultOf(changed(p5, { files: { '/sys/module/efa/version': '2.17.3g\n' } }))).toMatch(
+    expect(resultOf(changed(p4d, { files: { '/sys/module/efa/version': '2.17.3g\n' } }))).toMatch(
       /2\.17\.3g runs, 3\.0\.0-1\.amzn1 is installed/,
     );
-    expect(resultOf(changed(p5, { without: ['/sys/module/efa/version'] }))).toMatch(/^in-tree driver/);
+    expect(resultOf(changed(p4d, { without: ['/sys/module/efa/version'] }))).toMatch(/^in-tree driver/);
   });
 
   it('names what blocks what could not be checked', () => {
-    const { results } = look(changed(p5, { files: inDocker, without: nodes('p5.48xlarge') }));
+    const { results } = look(changed(p4d, { files: inDocker, without: nodes('p4d.24xlarge') }));
     const skipped = results.filter(({ status }) => status === 'skip');
     expect(skipped.map(({ check, blockedBy }) => [check.id, blockedBy])).toEqual([
       ['DEV-02', 'DEV-01'],

@@ -13,8 +13,8 @@ const OPEN_ERRORS: Readonly<Record<string, string>> = {
 const GIVE_DEVICES = {
   host: ['Install rdma-core (its udev rule makes the nodes with mode 0666), then: udevadm trigger'],
   container: [
-    'docker: --device=/dev/infiniband/uverbsN for each device; fabric-doctor --container docker prints them.',
-    'Kubernetes: resources.limits vpc.amazonaws.com/efa with the EFA device plugin.',
+    'docker: --device=/dev/infiniband/uverbsN for each device; fabric-doctor --container docker prints them all.',
+    'Kubernetes: ask for vpc.amazonaws.com/efa in resources.limits; the EFA device plugin passes them.',
   ],
 };
 const DEVICES_REFERENCES = [
@@ -34,6 +34,9 @@ function opened(survey: Survey, isEfa: boolean): { name: string; node: string; r
       result: survey.host.files.exists(nodeOf(uverbs!)) ? survey.openNode(uverbs!) : 'ENOENT',
     }));
 }
+
+/** What was proven live counts more than files. */
+const opensEfa = ({ host }: Survey): boolean => (host.live?.efa?.domains.length ?? 0) > 0;
 
 const openEvidence = (found: ReturnType<typeof opened>): Evidence[] =>
   found.map(({ node, name, result }) => ({ source: node, value: `${name}: open ${result ?? 'was not tried'}` }));
@@ -67,6 +70,7 @@ export const deviceChecks: readonly Check[] = [
     judge: (survey, evidence) => {
       const there = evidence.filter(({ value }) => value === 'there').length;
       if (there === evidence.length) return pass(count(there, 'node'));
+      if (there === 0 && opensEfa(survey)) return info('no node in /dev/infiniband, yet libfabric opens efa');
       if (there === 0) {
         const where = survey.identity.container === undefined ? '' : ': the container was not given the devices';
         return { status: 'fail', message: `no node in /dev/infiniband for any EFA device${where}` };
@@ -84,7 +88,10 @@ export const deviceChecks: readonly Check[] = [
     dependsOn: ['DEV-01'],
     why: 'A node that is listed is not yet one that may be opened. libfabric reports errno 2 for some of these whatever the kernel said, so the node itself is tried.',
     fix: {
-      host: ['chmod 0666 /dev/infiniband/uverbs*, and install rdma-core, whose udev rule does it at each boot.'],
+      host: [
+        'Now: chmod 0666 /dev/infiniband/uverbs*',
+        'For each boot: install rdma-core, whose udev rule sets that mode.',
+      ],
       container: GIVE_DEVICES.container,
     },
     references: ['https://github.com/NVIDIA/nccl/issues/2428', ...DEVICES_REFERENCES],
@@ -111,8 +118,8 @@ export const deviceChecks: readonly Check[] = [
     fix: {
       host: ['Make the other nodes openable (mode 0666), or use a libfabric newer than 2.6.'],
       container: [
-        'Pass the nodes of the other devices too, or keep them out of the container, or',
-        'use a libfabric newer than 2.6. FI_EFA_IFACE does not help.',
+        'Pass the nodes of the other devices too, or keep their sysfs entries out of the container.',
+        'Or use a libfabric newer than 2.6. FI_EFA_IFACE does not help.',
       ],
     },
     references: [
@@ -129,8 +136,7 @@ export const deviceChecks: readonly Check[] = [
       const closed = unopenable(survey);
       if (closed.length === 0) return pass('all of them can be opened');
       const version = survey.selected?.version;
-      const worked = (survey.host.live?.efa?.domains.length ?? 0) > 0;
-      if (worked || toleratesForeign(version)) {
+      if (opensEfa(survey) || toleratesForeign(version)) {
         return {
           status: 'warn',
           message: `${closed.join(', ')} cannot be opened; this libfabric passes over them, one up to 2.6 would lose efa`,

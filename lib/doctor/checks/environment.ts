@@ -1,5 +1,5 @@
 import { pass, type Check, type Evidence, type Fix, type Judgement } from '../check.js';
-import { allowsProvider } from '../provider-filter.js';
+import { allowsProvider, unknownProviders } from '../provider-filter.js';
 import { needsGpuDirect } from '../survey/identity.js';
 import type { Survey } from '../survey/survey.js';
 
@@ -11,6 +11,17 @@ const FABRIC = 'https://ofiwg.github.io/libfabric/main/man/fabric.7.html';
 const ABORTING = ['FI_EFA_MTU_SIZE', 'FI_EFA_TX_IOV_LIMIT', 'FI_EFA_RX_IOV_LIMIT'];
 const IGNORED = ['FI_EFA_SET_CUDA_SYNC_MEMOPS', 'FI_EFA_SHM_MAX_MEDIUM_SIZE', 'FI_EFA_ZCPY_RX_SEED'];
 const FORK = ['FI_EFA_FORK_SAFE', 'RDMAV_FORK_SAFE', 'IBV_FORK_SAFE'];
+
+/** RDMA read, but no write. */
+const READ_ONLY = /^(hpc7g\.|c7gn\.16xlarge$)/;
+/** No to libfabric. */
+const isOff = (value: string): boolean => ['0', 'no', 'false', 'off'].includes(value.toLowerCase());
+/** Of the NCCL plugin: gone, or without effect. */
+const GONE = [
+  'OFI_NCCL_RDMA_MIN_POSTED_BOUNCE_BUFFERS',
+  'OFI_NCCL_RDMA_MAX_POSTED_BOUNCE_BUFFERS',
+  'OFI_NCCL_ENDPOINT_PER_COMM',
+];
 
 interface Rule {
   readonly id: string;
@@ -43,8 +54,13 @@ const rules: readonly Rule[] = [
     references: [FABRIC],
     judge: ({ environment }) => {
       const value = environment['FI_PROVIDER'];
-      if (value === undefined || allowsProvider(value, 'efa'))
-        return pass(value === undefined ? 'not set' : `FI_PROVIDER=${value}`);
+      if (value === undefined) return pass('not set');
+      if (allowsProvider(value, 'efa')) {
+        const strange = unknownProviders(value);
+        if (strange.length === 0) return pass(`FI_PROVIDER=${value}`);
+        const names = strange.map((name) => `"${name}"`).join(', ');
+        return warn(`FI_PROVIDER="${value}" has ${names}, which no provider is called; efa is allowed`);
+      }
       if (value === '') return fail('FI_PROVIDER is set but empty: libfabric then has no provider at all', true);
       if (allowsProvider(value.replaceAll(/\s/g, ''), 'efa')) {
         return fail(`FI_PROVIDER="${value}" has a blank, which belongs to the name: efa is not allowed`);
@@ -90,15 +106,20 @@ const rules: readonly Rule[] = [
     judge: ({ environment, devices, identity }) => {
       const value = environment['FI_EFA_USE_DEVICE_RDMA'];
       if (value === undefined) return pass('not set');
-      const hasWrite = devices.efa.some(({ device }) => device >= 0xefa1);
-      const hasRead = hasWrite || /^p4de?\./.test(identity.instanceType ?? '');
-      if (value === '0' && hasWrite) {
-        return fail("FI_EFA_USE_DEVICE_RDMA=0 turns off what this hardware has: NCCL's RDMA protocol refuses to run");
+      const hasDeviceRdma = devices.efa.some(({ device }) => device >= 0xefa1);
+      const hasWrite = hasDeviceRdma && !READ_ONLY.test(identity.instanceType ?? '');
+      const hasRead = hasDeviceRdma || /^p4de?\./.test(identity.instanceType ?? '');
+      if (isOff(value) && hasWrite) {
+        return fail(
+          `FI_EFA_USE_DEVICE_RDMA=${value} turns off what this hardware has: NCCL's RDMA protocol refuses to run`,
+        );
       }
-      if (value !== '0' && devices.efa.length > 0 && !hasRead) {
+      if (!isOff(value) && devices.efa.length > 0 && !hasRead) {
         return fail(`FI_EFA_USE_DEVICE_RDMA=${value}, but this hardware has no RDMA read: efa ends the process`, true);
       }
-      return value === '0' ? warn('FI_EFA_USE_DEVICE_RDMA=0 turns RDMA read off', true) : pass(`${value}; not needed`);
+      return isOff(value)
+        ? warn(`FI_EFA_USE_DEVICE_RDMA=${value} turns RDMA read off`, hasRead)
+        : pass(`${value}; not needed`);
     },
   },
   {
@@ -109,8 +130,7 @@ const rules: readonly Rule[] = [
     fix: unset(FORK.join(' ')),
     references: [EFA_VARIABLES, 'https://github.com/ofiwg/libfabric/issues/6332'],
     judge: ({ environment }, set) => {
-      const isOn = (name: string): boolean =>
-        !['0', 'no', 'false', undefined].includes(environment[name]?.toLowerCase());
+      const isOn = (name: string): boolean => environment[name] !== undefined && !isOff(environment[name]);
       const fork = FORK.filter(isOn);
       if (fork.length > 0 && isOn('FI_EFA_USE_HUGE_PAGE')) {
         return fail(`${fork.join(', ')} with FI_EFA_USE_HUGE_PAGE=1: efa ends the process with abort()`, true);
@@ -126,13 +146,19 @@ const rules: readonly Rule[] = [
     id: 'ENV-06',
     title: 'Other settings of efa',
     why: 'Deprecated variables have no effect; some turn useful things off.',
-    names: [...IGNORED, 'FI_EFA_ENABLE_SHM_TRANSFER', 'FI_EFA_USE_HW_CNTR', 'FI_EFA_USE_SQ_REQ_ID_64_BIT'],
+    names: [
+      ...[...IGNORED, 'FI_EFA_ENABLE_SHM_TRANSFER', 'FI_EFA_USE_HW_CNTR', 'FI_EFA_USE_SQ_REQ_ID_64_BIT'],
+      ...['FI_PROVIDER_PATH', 'FI_LOG_LEVEL', 'FI_LOG_PROV', 'FI_LOG_SUBSYS'],
+    ],
     fix: unset('what is named'),
     references: [FI_EFA],
     judge: (_survey, set) => {
       if (set.length === 0) return pass('none');
       const ignored = set.filter(({ source }) => IGNORED.includes(source));
       if (ignored.length > 0) return { status: 'info', message: `${listOf(ignored)}: deprecated, without effect` };
+      const shm = set.find(({ source, value }) => source === 'FI_EFA_ENABLE_SHM_TRANSFER' && isOff(value));
+      if (shm !== undefined)
+        return { status: 'info', message: `${listOf([shm])}: for tests; it slows traffic within the node` };
       return { status: 'info', message: listOf(set) };
     },
   },
@@ -170,6 +196,7 @@ const rules: readonly Rule[] = [
     title: 'NCCL may use GPUDirect RDMA',
     why: 'NCCL_NET_GDR_LEVEL=0 (or LOC) turns GPUDirect RDMA off: data is staged through the host.',
     names: ['NCCL_NET_GDR_LEVEL', 'NCCL_NET_GDR_READ', 'NCCL_P2P_DISABLE', 'NCCL_SHM_DISABLE', 'NCCL_PROTO'],
+    prefix: 'NCCL_IB_',
     fix: unset('NCCL_NET_GDR_LEVEL NCCL_P2P_DISABLE NCCL_SHM_DISABLE NCCL_PROTO'),
     references: ['https://docs.nvidia.com/deeplearning/nccl/user-guide/docs/env.html'],
     judge: ({ environment }, set) => {
@@ -180,6 +207,8 @@ const rules: readonly Rule[] = [
       if (environment['NCCL_PROTO'] !== undefined) {
         return { status: 'info', message: 'NCCL_PROTO is for plugins up to 1.5.0 only' };
       }
+      const ib = set.filter(({ source }) => source.startsWith('NCCL_IB_'));
+      if (ib.length > 0) return { status: 'info', message: `${listOf(ib)}: of InfiniBand, without effect on EFA` };
       return set.length === 0 ? pass('nothing in the way') : { status: 'info', message: listOf(set) };
     },
   },
@@ -194,6 +223,11 @@ const rules: readonly Rule[] = [
     judge: ({ environment }, set) => {
       if (environment['OFI_NCCL_DISABLE_GDR_REQUIRED_CHECK'] === '1') {
         return warn('OFI_NCCL_DISABLE_GDR_REQUIRED_CHECK=1 hides why GPUDirect does not work', true);
+      }
+      const gone = set.filter(({ source }) => GONE.includes(source));
+      if (gone.length > 0) return warn(`${listOf(gone)}: current plugins ignore this`);
+      if (environment['OFI_NCCL_NIC_DUP_CONNS'] !== undefined) {
+        return warn('OFI_NCCL_NIC_DUP_CONNS is an error of the plugin together with GPUDirect RDMA');
       }
       return set.length === 0 ? pass('none') : { status: 'info', message: listOf(set) };
     },

@@ -11,8 +11,8 @@ export const gpuChecks: readonly Check[] = [
     why: 'The driver says in the file p2p whose memory it reaches. On p4d, p5, p6 and the like the NCCL plugin gives EFA up where it is empty.',
     fix: {
       host: [
-        'Use the open NVIDIA kernel modules, EFA installer 1.29 or newer, and modprobe efa_nv_peermem; then reload efa.',
-        'The GPU driver has to be loaded before efa looks for it: reboot, or modprobe -r efa && modprobe efa',
+        'Use the open NVIDIA kernel modules and EFA installer 1.29 or newer, and load its helper: modprobe efa_nv_peermem',
+        'Then reload efa, which looks for the GPU driver when it is loaded: modprobe -r efa && modprobe efa. Or reboot.',
       ],
       container: ['On the host: open NVIDIA kernel modules, EFA installer 1.29 or newer, modprobe efa_nv_peermem.'],
     },
@@ -79,6 +79,10 @@ export const gpuChecks: readonly Check[] = [
       if (version.startsWith('('))
         return { status: 'warn', message: `${count(devices.gpus.length, 'GPU')}, but no NVIDIA driver` };
       const isOpen = version.includes('Open Kernel Module');
+      const efa = devices.rdma.filter((device) => device.isEfa && device.peerToPeer !== undefined);
+      if (!isOpen && efa.length > 0 && !efa.some(reachesAccelerators)) {
+        return { status: 'warn', message: 'proprietary kernel modules, and the efa driver does not reach GPU memory' };
+      }
       const kind = isOpen ? 'open kernel modules' : 'proprietary kernel modules';
       return info(`${kind}; efa_nv_peermem ${modules.isLoaded('efa_nv_peermem') ? 'loaded' : 'not loaded'}`);
     },

@@ -1,6 +1,7 @@
 import { EFA_INSTANCES, INSTANCES_DATE } from '../../data/efa-instances.js';
 import { fileEvidence, info, pass, type Check } from '../check.js';
 import { DMI } from '../survey/identity.js';
+import { MOUNTS } from '../survey/mounts.js';
 
 const EC2_GUIDE = 'https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/efa.html';
 
@@ -11,11 +12,24 @@ export const hostChecks: readonly Check[] = [
     layer: 'host',
     dependsOn: [],
     why: 'EFA exists on some EC2 instance types only; how many devices a node should have depends on its type.',
-    fix: { host: ['Take an instance type that has EFA, or --expect TYPE where the type cannot be read.'] },
+    fix: {
+      host: [
+        'Take an instance type that has EFA. Where the type cannot be read: --imds asks for it, --expect TYPE states it.',
+      ],
+    },
     references: [EC2_GUIDE],
     probe: (survey) => [
       fileEvidence(survey, `${DMI}/sys_vendor`),
       fileEvidence(survey, `${DMI}/product_name`),
+      fileEvidence(survey, `${DMI}/board_asset_tag`),
+      ...(survey.host.live?.instance === undefined
+        ? []
+        : [
+            {
+              source: 'instance metadata service',
+              value: survey.host.live.instance.error ?? survey.host.live.instance.type ?? '(no type)',
+            },
+          ]),
       ...(survey.options.expectType === undefined ? [] : [{ source: '--expect', value: survey.options.expectType }]),
     ],
     judge: ({ identity }) => {
@@ -51,5 +65,25 @@ export const hostChecks: readonly Check[] = [
       const where = container === undefined ? 'no container' : `in a container (${container.kind})`;
       return info(`${arch ?? 'unknown architecture'}, kernel ${kernel ?? 'unknown'}, ${where}`);
     },
+  },
+  {
+    id: 'HOST-04',
+    title: 'The software is that of the image',
+    layer: 'host',
+    dependsOn: [],
+    why: "Libraries that are mounted from the host want the host's glibc and rdma-core. In an image with others they do not load, and NCCL takes TCP.",
+    fix: {
+      host: ['Install the EFA software in the image, and mount devices only.'],
+      container: [
+        'Do not mount them. In the last stage of the image: efa_installer.sh -y --skip-kmod --skip-limit-conf --no-verify',
+      ],
+    },
+    references: ['https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/efa-start.html'],
+    applies: ({ identity }) => identity.container !== undefined,
+    probe: ({ mounts }) => mounts.software.map((path) => ({ source: MOUNTS, value: path })),
+    judge: ({ mounts: { software } }) =>
+      software.length === 0
+        ? pass('nothing of EFA is mounted')
+        : { status: 'warn', message: `mounted, probably from the host: ${software.join(', ')}` },
   },
 ];

@@ -2,11 +2,13 @@ import { count, info, pass, type Check } from '../check.js';
 import { describeProblem, type LoadProblem } from '../survey/loader.js';
 import type { Survey } from '../survey/survey.js';
 import { isAtLeast } from '../survey/version.js';
+import { LIBFABRIC } from '../survey/libraries.js';
 
+const IN_IMAGE = 'In the last stage of the image: efa_installer.sh -y --skip-kmod --skip-limit-conf --no-verify';
 const PUT_FIRST = {
   host: [
-    "Remove the distribution's copy (apt-get remove libfabric1 libfabric-bin), or put Amazon's first:",
-    'echo /opt/amazon/efa/lib > /etc/ld.so.conf.d/000_efa.conf (lib64 on rpm systems), then ldconfig',
+    "Remove the distribution's copy: apt-get remove libfabric1 libfabric-bin",
+    "Or put Amazon's first: echo /opt/amazon/efa/lib > /etc/ld.so.conf.d/000_efa.conf && ldconfig (lib64 on rpm systems).",
   ],
   container: [
     "In the image: remove the distribution's libfabric, run the EFA installer with --skip-kmod, then ldconfig.",
@@ -14,7 +16,12 @@ const PUT_FIRST = {
 };
 const INSTALL = {
   host: ['Run the EFA installer: efa_installer.sh -y'],
-  container: ['In the image, last stage: efa_installer.sh -y --skip-kmod --skip-limit-conf --no-verify'],
+  container: [IN_IMAGE],
+};
+/** For what loads, but is too old. */
+const UPDATE = {
+  host: ['Run the current EFA installer: efa_installer.sh -y'],
+  container: [IN_IMAGE],
 };
 
 /** Problems that other checks do not tell already. */
@@ -26,6 +33,17 @@ function loadProblems({ loader, selected }: Survey): LoadProblem[] {
 /** A distribution's copy before Amazon's. */
 function hidesAmazons({ libfabric: { onPath, hidden }, selected }: Survey): boolean {
   return selected !== undefined && !selected.isAmazons && [...onPath, ...hidden].some(({ isAmazons }) => isAmazons);
+}
+
+/** EFA devices whose nodes are here, and that FI_EFA_IFACE lets through: a pod gets as many as it asks for. */
+function reachable({ devices, host, environment }: Survey): number {
+  const chosen = environment['FI_EFA_IFACE'];
+  const isChosen = (name: string): boolean =>
+    chosen === undefined || chosen === 'all' || chosen.split(',').includes(name);
+  return devices.rdma.filter(
+    ({ isEfa, uverbs, name }) =>
+      isEfa && uverbs !== undefined && isChosen(name) && host.files.exists(`/dev/infiniband/${uverbs}`),
+  ).length;
 }
 
 export const libfabricChecks: readonly Check[] = [
@@ -44,7 +62,7 @@ export const libfabricChecks: readonly Check[] = [
       })),
       ...libfabric.hidden.map(({ path, version }) => ({ source: path, value: `not on the path: ${version ?? '?'}` })),
       ...loader
-        .uncached('libfabric.so.1')
+        .uncached(LIBFABRIC)
         .map((path) => ({ source: path, value: 'in ld.so.conf, not in the cache: run ldconfig' })),
       ...(host.live?.libraryPath === undefined
         ? []
@@ -55,11 +73,14 @@ export const libfabricChecks: readonly Check[] = [
       if (selected === undefined) {
         const [hidden] = libfabric.hidden;
         if (hidden !== undefined) {
-          const stale = loader.uncached('libfabric.so.1').length > 0;
+          const stale = loader.uncached(LIBFABRIC).length > 0;
           return {
             status: 'fail',
             message: `${hidden.path} is there, but not on the loader's path`,
-            fix: { host: stale ? ['ldconfig'] : PUT_FIRST.host.slice(1), container: ['ldconfig, or LD_LIBRARY_PATH.'] },
+            fix: {
+              host: stale ? ['ldconfig'] : PUT_FIRST.host.slice(1),
+              container: ['In the image: ldconfig, or /opt/amazon/efa/lib in LD_LIBRARY_PATH.'],
+            },
           };
         }
         if (installer?.isMinimal === true && options.consumer === undefined) {
@@ -86,8 +107,8 @@ export const libfabricChecks: readonly Check[] = [
     fix: {
       host: ['Run the EFA installer again: it brings libraries that fit each other.'],
       container: [
-        'Do not mount the libraries of the host (they want its glibc): install them in the image,',
-        'efa_installer.sh -y --skip-kmod --skip-limit-conf --no-verify',
+        'Do not mount libraries of the host, which want its glibc and its rdma-core: install them in the image.',
+        IN_IMAGE,
       ],
     },
     references: ['https://github.com/aws/aws-ofi-nccl/issues/141'],
@@ -103,7 +124,8 @@ export const libfabricChecks: readonly Check[] = [
       if (isAtLeast(version, '1.18')) return pass(version);
       return {
         status: 'warn',
-        message: `${version}: older than 1.18, which NCCL's plugin needs and which turns device RDMA on`,
+        message: `it loads, but ${version} is older than 1.18, which NCCL's plugin needs and which turns device RDMA on`,
+        fix: UPDATE,
       };
     },
   },
@@ -133,26 +155,25 @@ export const libfabricChecks: readonly Check[] = [
       host: ['FI_LOG_LEVEL=warn fi_info -p efa -t FI_EP_RDM says what libfabric met.'],
     },
     references: ['https://ofiwg.github.io/libfabric/main/man/fi_efa.7.html'],
-    applies: ({ host }) => host.live !== undefined,
+    applies: ({ host }) => host.live?.efa !== undefined || host.live?.failure !== undefined,
     probe: ({ host: { live } }) => [
       { source: 'libfabric', value: `${live!.libraryPath ?? '(not loaded)'} ${live!.libraryVersion ?? ''}`.trim() },
       {
         source: 'fi_getinfo(efa, FI_EP_RDM)',
         value: live!.failure ?? live!.efa?.error ?? live!.efa?.domains.join(' ') ?? '',
       },
+      ...(live!.log ?? []).map((value) => ({ source: 'FI_LOG_LEVEL=warn', value })),
     ],
-    judge: ({ host: { live }, devices }) => {
+    judge: (survey) => {
+      const { live } = survey.host;
       const found = live!.efa?.domains.length ?? 0;
       if (found === 0) {
         const error = live!.failure ?? live!.efa?.error ?? 'no entry';
         return { status: 'fail', message: `fi_getinfo for efa: ${error}`, breaks: live!.failure !== undefined };
       }
-      if (found < devices.efa.length) {
-        return {
-          status: 'warn',
-          degrades: true,
-          message: `${found} domains for ${count(devices.efa.length, 'device')}`,
-        };
+      const given = reachable(survey);
+      if (found < given) {
+        return { status: 'warn', degrades: true, message: `${count(found, 'domain')} for ${count(given, 'device')}` };
       }
       return pass(`${count(found, 'domain')}, fabric ${live!.efa!.fabrics.join(', ')}`);
     },
@@ -180,26 +201,50 @@ export const libfabricChecks: readonly Check[] = [
   },
   {
     id: 'LF-06',
-    title: 'One libfabric in a process (live)',
+    title: 'One libfabric in a process',
     layer: 'libfabric',
     dependsOn: ['LF-01'],
     why: "Two copies of libfabric in one process make each other's devices vanish.",
     fix: {
       host: [
-        'Make every library of the program find one libfabric: see LF-01; NODE_LIBFABRIC_LIBRARY names it for this package.',
+        'Make every library of a program find one libfabric: see LF-01. For this package NODE_LIBFABRIC_LIBRARY names it.',
       ],
     },
     references: ['https://github.com/kvcache-ai/Mooncake/pull/2271'],
-    applies: ({ host }) => (host.live?.mapped ?? []).length > 0,
-    probe: ({ host }) => host.live!.mapped!.map((path) => ({ source: '/proc/self/maps', value: path })),
-    judge: ({ host, selected }) => {
-      const [first, ...others] = host.live!.mapped!;
-      if (others.length > 0)
-        return { status: 'warn', degrades: true, message: `${others.length + 1} copies are mapped` };
-      if (selected !== undefined && selected.real !== first) {
-        return info(`node-libfabric uses ${first!}, other programs get ${selected.real}`);
+    probe: (survey) => [
+      ...(survey.host.live?.mapped ?? []).map((path) => ({ source: 'node-libfabric maps', value: path })),
+      ...users(survey).map(({ user, file }) => ({ source: user, value: file })),
+    ],
+    judge: (survey) => {
+      const mapped = survey.host.live?.mapped ?? [];
+      if (mapped.length > 1) {
+        return { status: 'warn', degrades: true, message: `${mapped.length} copies are mapped: ${mapped.join(', ')}` };
       }
-      return pass(first!);
+      const taken = [{ user: 'other programs', file: survey.selected!.real }, ...users(survey)];
+      const other = taken.find(({ file }) => file !== taken[0]!.file);
+      if (other !== undefined) {
+        return {
+          status: 'warn',
+          message: `${other.user} takes ${other.file}, ${taken[0]!.user} take ${taken[0]!.file}: not both in one process`,
+        };
+      }
+      const [own] = mapped;
+      if (own !== undefined && own !== taken[0]!.file) {
+        return info(`node-libfabric takes ${own}, other programs take ${taken[0]!.file}`);
+      }
+      return pass(taken[0]!.file);
     },
   },
 ];
+
+/** Libraries that bring libfabric into a process, and the file that they would get. */
+function users({ loader, plugins, openmpi }: Survey): { user: string; file: string }[] {
+  const plugin = plugins.find(({ isOnPath }) => isOnPath);
+  return [
+    ...(plugin === undefined ? [] : [{ user: "NCCL's plugin", library: plugin.real }]),
+    ...openmpi.map(({ folder, component }) => ({ user: `Open MPI in ${folder}`, library: component })),
+  ].flatMap(({ user, library }) => {
+    const file = library === undefined ? undefined : loader.find(LIBFABRIC, library)[0]?.real;
+    return file === undefined ? [] : [{ user, file }];
+  });
+}

@@ -1,5 +1,6 @@
 import { fileEvidence, info, pass, type Check } from '../check.js';
 import { LIMITS } from '../survey/limits.js';
+import { MOUNTS } from '../survey/mounts.js';
 
 const MIB = 2 ** 20;
 const GIB = 2 ** 30;
@@ -20,12 +21,15 @@ export const limitChecks: readonly Check[] = [
     why: 'Receive buffers are pinned. With the usual 64 KiB or 8 MiB opening an endpoint fails with -12, "Cannot allocate memory".',
     fix: {
       host: [
-        'ulimit -l unlimited; for good: "* soft memlock unlimited" and "* hard memlock unlimited" in /etc/security/limits.d',
-        'Services (slurmd too) do not read that: LimitMEMLOCK=infinity in their unit.',
+        'In this shell: ulimit -l unlimited',
+        'For good: "* soft memlock unlimited" and "* hard memlock unlimited" in /etc/security/limits.d/01_efa.conf.',
+        'Services (slurmd too) do not read that file: they need LimitMEMLOCK=infinity in their unit.',
       ],
       container: [
-        'docker: --ulimit memlock=-1; Kubernetes: capability IPC_LOCK, or the limit of the container runtime;',
-        'ECS: ulimits memlock -1; Slurm: LimitMEMLOCK=infinity for slurmd, PropagateResourceLimitsExcept=MEMLOCK',
+        'docker: --ulimit memlock=-1',
+        'Kubernetes: add the capability IPC_LOCK, or raise the limit of the container runtime.',
+        'ECS and Batch: ulimits, memlock -1.',
+        'Slurm: LimitMEMLOCK=infinity for slurmd, and PropagateResourceLimitsExcept=MEMLOCK.',
       ],
     },
     references: [
@@ -37,10 +41,18 @@ export const limitChecks: readonly Check[] = [
         source: LIMITS,
         value: limits.lockedMemory === undefined ? '(unknown)' : `Max locked memory ${limits.lockedMemory}`,
       },
+      { source: '/proc/self/status', value: limits.mayLockAll ? 'has CAP_IPC_LOCK' : 'no CAP_IPC_LOCK' },
     ],
-    judge: ({ limits: { lockedMemory } }) => {
+    judge: ({ limits: { lockedMemory, mayLockAll }, identity: { container } }) => {
       if (lockedMemory === undefined || Number.isNaN(lockedMemory)) return info('the limit is not known');
       if (lockedMemory >= 16 * GIB) return pass(size(lockedMemory));
+      if (mayLockAll && container !== undefined) return pass(`${size(lockedMemory)}, lifted by CAP_IPC_LOCK`);
+      if (mayLockAll) {
+        return {
+          status: 'warn',
+          message: `${size(lockedMemory)}: this process is free of it by CAP_IPC_LOCK, programs of other users are not`,
+        };
+      }
       if (lockedMemory >= 64 * MIB)
         return { status: 'warn', message: `${size(lockedMemory)}: 16 GiB or no limit is advised` };
       return {
@@ -56,7 +68,7 @@ export const limitChecks: readonly Check[] = [
     layer: 'limits',
     dependsOn: [],
     why: 'libfabric puts its buffers into huge pages where there are any; registrations of more than about 95 GB need them.',
-    fix: { host: ['efa-config reserves them at boot; or: sysctl vm.nr_hugepages=N'] },
+    fix: { host: ['The package efa-config reserves them at boot. By hand: sysctl vm.nr_hugepages=N'] },
     references: ['https://github.com/ofiwg/libfabric/issues/9739'],
     probe: ({ limits }) => [
       {
@@ -83,10 +95,8 @@ export const limitChecks: readonly Check[] = [
       container: ['docker: --shm-size 16g or --ipc host; Kubernetes: an emptyDir with medium Memory at /dev/shm.'],
     },
     references: [],
-    probe: ({ limits }) => [
-      { source: '/proc/self/mounts', value: `/dev/shm size ${limits.sharedMemory ?? '(default)'}` },
-    ],
-    judge: ({ limits: { sharedMemory }, identity: { container } }) => {
+    probe: ({ mounts }) => [{ source: MOUNTS, value: `/dev/shm size ${mounts.sharedMemory ?? '(default)'}` }],
+    judge: ({ mounts: { sharedMemory }, identity: { container } }) => {
       if (sharedMemory === undefined) return info('no size is set');
       if (sharedMemory >= GIB) return pass(size(sharedMemory));
       return container === undefined

@@ -43,9 +43,9 @@ export const moduleChecks: readonly Check[] = [
     why: 'Without the driver the device is a PCI function that nobody drives, and libfabric takes TCP.',
     fix: {
       host: [
-        'modprobe efa; if that fails: dmesg | grep -i efa',
+        'Now: modprobe efa. If that fails, this says why: dmesg | grep -i efa',
+        'For each boot: echo efa > /etc/modules-load.d/efa.conf',
         'After a kernel update: dkms autoinstall, or run the EFA installer again.',
-        'To have it after each boot: echo efa > /etc/modules-load.d/efa.conf',
       ],
       container: ['On the host: modprobe efa (or run the EFA installer there). A container cannot load modules.'],
     },
@@ -70,7 +70,7 @@ export const moduleChecks: readonly Check[] = [
           status: 'fail',
           message: 'the efa module is not loaded: it was built for another kernel (updated since?)',
           fix: {
-            host: ['dkms autoinstall && modprobe efa, or run the EFA installer again.'],
+            host: ['dkms autoinstall && modprobe efa', 'Or run the EFA installer again.'],
             container: ['On the host: dkms autoinstall && modprobe efa.'],
           },
         };
@@ -85,7 +85,7 @@ export const moduleChecks: readonly Check[] = [
     dependsOn: ['MOD-02'],
     why: 'An installer that could not unload the old driver leaves it running until the next boot. The driver that comes with the kernel has no version and reaches GPU memory by dmabuf only.',
     fix: {
-      host: ['Stop what uses EFA, then: modprobe -r efa && modprobe efa; or reboot.'],
+      host: ['Stop what uses EFA, then reload it: modprobe -r efa && modprobe efa. Or reboot.'],
       container: ['Reboot the host, or reload its efa module.'],
     },
     references: ['https://github.com/amzn/amzn-drivers/tree/master/kernel/linux/efa'],

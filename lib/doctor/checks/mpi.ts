@@ -9,20 +9,24 @@ export const mpiChecks: readonly Check[] = [
     why: "Open MPI reaches EFA through its OFI components (mtl ofi). It never takes libfabric's tcp: without efa it is btl/tcp.",
     fix: {
       host: [
-        'Use /opt/amazon/openmpi (source /etc/profile.d/zippy_efa.sh or efa.sh), which is built with libfabric.',
-        'To make sure: mpirun --mca pml cm --mca mtl ofi',
+        'Use /opt/amazon/openmpi, which is built with libfabric: source /etc/profile.d/zippy_efa.sh (or efa.sh).',
+        'To make sure of it: mpirun --mca pml cm --mca mtl ofi',
       ],
     },
     references: ['https://github.com/open-mpi/ompi/issues/9858', 'https://github.com/open-mpi/ompi/issues/11005'],
     applies: (survey) => survey.hasMpi,
-    probe: ({ openmpi, host }) =>
-      openmpi.map((folder) => ({
+    probe: ({ openmpi }) =>
+      openmpi.map(({ folder, component, hasOfi }) => ({
         source: folder,
-        value: host.files.exists(`${folder}/bin/mpirun`) ? 'bin/mpirun' : 'without bin/mpirun',
+        value: component ?? (hasOfi === undefined ? 'its libraries are not here' : 'no component for libfabric'),
       })),
-    judge: ({ openmpi }) =>
-      openmpi.length > 0
-        ? pass(openmpi.join(', '))
-        : info('no Open MPI of the EFA installer; another one has to be built with libfabric'),
+    judge: ({ openmpi }) => {
+      if (openmpi.length === 0) {
+        return info('no Open MPI of the EFA installer; another one has to be built with libfabric');
+      }
+      const without = openmpi.filter(({ hasOfi }) => hasOfi === false).map(({ folder }) => folder);
+      if (without.length > 0) return { status: 'fail', message: `${without.join(', ')}: built without libfabric` };
+      return pass(openmpi.map(({ folder }) => folder).join(', '));
+    },
   },
 ];

@@ -1,9 +1,14 @@
 import { pass, type Check } from '../check.js';
 import { describeProblem } from '../survey/loader.js';
+import { libfabricVersion, type PluginFile } from '../survey/libraries.js';
 import { isAtLeast } from '../survey/version.js';
 
 /** Oldest libfabric that a release of the plugin takes. */
 export const leastLibfabric = (plugin: string): string => (isAtLeast(plugin, '1.13') ? '1.22' : '1.18');
+
+/** Of the libfabric that a plugin gets. */
+const versionFor = (plugin: PluginFile | undefined): string | undefined =>
+  libfabricVersion(plugin?.libfabric?.real ?? '');
 
 export const ncclChecks: readonly Check[] = [
   {
@@ -14,14 +19,15 @@ export const ncclChecks: readonly Check[] = [
     why: 'NCCL reaches libfabric through aws-ofi-nccl only. Without it NCCL takes NET/Socket, which is TCP, and says so in one line.',
     fix: {
       host: [
-        'echo /opt/amazon/ofi-nccl/lib > /etc/ld.so.conf.d/100_ofinccl.conf; ldconfig (or LD_LIBRARY_PATH).',
-        'No plugin at all: EFA installer 1.37 or newer brings it.',
+        'On the path: echo /opt/amazon/ofi-nccl/lib > /etc/ld.so.conf.d/100_ofinccl.conf && ldconfig',
+        'Where there is no plugin at all: EFA installer 1.37 or newer brings it.',
         'NCCL_NET=Libfabric makes a missing plugin an error instead of a slow run (before plugin 1.17: "AWS Libfabric").',
       ],
       container: [
-        'In the image: EFA installer 1.37 or newer with --skip-kmod, and /opt/amazon/ofi-nccl/lib in ld.so.conf.d or',
-        'LD_LIBRARY_PATH. pyxis: --container-env=LD_LIBRARY_PATH, since what the image sets wins otherwise.',
-        'Remove a stale /opt/amazon/aws-ofi-nccl of NGC images.',
+        'In the image: EFA installer 1.37 or newer with --skip-kmod.',
+        'In the image: /opt/amazon/ofi-nccl/lib in ld.so.conf.d (and ldconfig) or in LD_LIBRARY_PATH.',
+        'pyxis: --container-env=LD_LIBRARY_PATH, since otherwise the value of the image wins.',
+        'In images of NGC: remove the stale /opt/amazon/aws-ofi-nccl.',
       ],
     },
     references: ['https://github.com/NVIDIA-NeMo/RL/issues/1973', 'https://github.com/NVIDIA-NeMo/RL/issues/2585'],
@@ -66,25 +72,23 @@ export const ncclChecks: readonly Check[] = [
     },
     references: ['https://github.com/awslabs/awsome-distributed-ai/issues/292'],
     applies: (survey) => survey.hasNccl,
-    probe: ({ plugins, selected }) => {
+    probe: ({ plugins }) => {
       const plugin = plugins.find(({ isOnPath }) => isOnPath);
       return [
         { source: plugin?.path ?? 'plugin', value: plugin?.version ?? '(version unknown)' },
-        { source: selected?.path ?? 'libfabric', value: selected?.version ?? '(unknown)' },
+        { source: plugin?.libfabric?.path ?? 'libfabric', value: versionFor(plugin) ?? '(unknown)' },
         ...(plugin?.problems ?? []).map((problem) => ({ source: problem.by, value: describeProblem(problem) })),
       ];
     },
-    judge: ({ plugins, selected }) => {
+    judge: ({ plugins }) => {
       const plugin = plugins.find(({ isOnPath }) => isOnPath)!;
       const [problem] = plugin.problems;
       if (problem !== undefined) return { status: 'fail', message: describeProblem(problem) };
-      if (plugin.version !== undefined && selected?.version !== undefined) {
+      const version = versionFor(plugin);
+      if (plugin.version !== undefined && version !== undefined) {
         const least = leastLibfabric(plugin.version);
-        if (!isAtLeast(selected.version, least)) {
-          return {
-            status: 'fail',
-            message: `plugin ${plugin.version} wants libfabric ${least}, it gets ${selected.version}`,
-          };
+        if (!isAtLeast(version, least)) {
+          return { status: 'fail', message: `plugin ${plugin.version} wants libfabric ${least}, it gets ${version}` };
         }
       }
       return pass('it does');

@@ -9,7 +9,7 @@ export const rdmaChecks: readonly Check[] = [
     dependsOn: ['MOD-02'],
     why: 'The driver registers its devices with the RDMA core. Port state and link layer are fixed values in the driver and prove nothing.',
     fix: {
-      host: ['dmesg | grep -i efa; then modprobe -r efa && modprobe efa'],
+      host: ['See why: dmesg | grep -i efa', 'Then reload the driver: modprobe -r efa && modprobe efa'],
       container: ['Share the host network namespace (--network host) or set RDMA to shared: rdma system show.'],
     },
     references: [],

@@ -3,8 +3,8 @@ import { providerVersion } from '../survey/libraries.js';
 import { describeProblem } from '../survey/loader.js';
 
 const IN_IMAGE = [
-  'In the image, in its last build stage: efa_installer.sh -y --skip-kmod --skip-limit-conf --no-verify',
-  'Copying /opt/amazon/efa from another stage leaves libefa and libibverbs behind.',
+  'In the last stage of the image: efa_installer.sh -y --skip-kmod --skip-limit-conf --no-verify',
+  'Do not copy /opt/amazon/efa from another stage: that leaves libefa and libibverbs behind.',
 ];
 
 export const verbsChecks: readonly Check[] = [

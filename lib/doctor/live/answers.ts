@@ -3,9 +3,7 @@
  * JSON object.
  */
 import { readFileSync } from 'node:fs';
-import { FabricError } from '../../errors.js';
-import { getInfo, type Hints } from '../../info.js';
-import { libraryInfo } from '../../library.js';
+import type { Hints } from '../../info.js';
 import type { EfaAnswer, LiveFacts } from '../host.js';
 
 const MR_MODE = ['FI_MR_LOCAL', 'FI_MR_ALLOCATED', 'FI_MR_PROV_KEY', 'FI_MR_VIRT_ADDR'] as const;
@@ -14,8 +12,13 @@ const RDM: Hints = {
   epAttr: { type: 'FI_EP_RDM' },
   domainAttr: { mrMode: MR_MODE },
 };
+const EFA: Hints = { ...RDM, fabricAttr: { provName: 'efa' } };
 
-function ask(hints: Hints): EfaAnswer {
+type Library = typeof import('../../index.js');
+
+const firstLine = (error: unknown): string => (error instanceof Error ? error.message.split('\n')[0]! : String(error));
+
+function ask({ getInfo, FabricError }: Library, hints: Hints): EfaAnswer {
   try {
     const infos = getInfo(hints).filter(({ fabricAttr }) => fabricAttr.provName === 'efa');
     const unique = (names: (string | undefined)[]): string[] => [
@@ -27,38 +30,44 @@ function ask(hints: Hints): EfaAnswer {
       ...(infos.length === 0 ? { error: 'FI_ENODATA' } : {}),
     };
   } catch (error) {
-    return { domains: [], fabrics: [], error: error instanceof FabricError ? error.code : String(error) };
+    return { domains: [], fabrics: [], error: error instanceof FabricError ? error.code : firstLine(error) };
   }
 }
 
-function first(): string | undefined {
+function first({ getInfo }: Library): string {
   try {
-    return getInfo({ epAttr: { type: 'FI_EP_RDM' } })[0]?.fabricAttr.provName;
+    return getInfo({ epAttr: { type: 'FI_EP_RDM' } })[0]?.fabricAttr.provName ?? 'none';
   } catch {
-    return undefined;
+    return 'none';
   }
 }
 
-function answer(): LiveFacts {
+async function answer(): Promise<LiveFacts> {
+  let library: Library;
   try {
-    const { path, version } = libraryInfo();
-    const efa: Hints = { ...RDM, fabricAttr: { provName: 'efa' } };
+    // an addon that does not load says nothing of libfabric
+    library = await import('../../index.js');
+  } catch (error) {
+    return { notAsked: firstLine(error) };
+  }
+  try {
+    const { path, version } = library.libraryInfo();
     const facts = {
       libraryPath: path,
       libraryVersion: version,
-      efa: ask(efa),
-      hmem: ask({
-        ...efa,
+      efa: ask(library, EFA),
+      hmem: ask(library, {
+        ...EFA,
         caps: ['FI_MSG', 'FI_HMEM'],
         domainAttr: { mrMode: [...MR_MODE, 'FI_MR_HMEM'] },
       }),
-      first: first() ?? 'none',
+      first: first(library),
     };
     const maps = readFileSync('/proc/self/maps', 'utf8');
     return { ...facts, mapped: [...new Set(maps.match(/\/\S*\/libfabric\.so[.\d]*/g))] };
   } catch (error) {
-    return { failure: error instanceof Error ? error.message.split('\n')[0] : String(error) };
+    return { failure: firstLine(error) };
   }
 }
 
-process.stdout.write(JSON.stringify(answer()));
+process.stdout.write(JSON.stringify(await answer()));

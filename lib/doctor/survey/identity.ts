@@ -28,13 +28,15 @@ export const DMI = '/sys/devices/virtual/dmi/id';
 export function readIdentity(host: Host, expect?: string): Identity {
   const { files } = host;
   const vendor = files.text(`${DMI}/sys_vendor`);
-  const isEc2 = expect !== undefined || vendor === 'Amazon EC2';
-  const instanceType = expect ?? (isEc2 ? files.text(`${DMI}/product_name`) : undefined);
+  const answer = host.live?.instance;
+  const isNamed = vendor === 'Amazon EC2';
+  const isEc2 = expect !== undefined || isNamed || answer?.type !== undefined;
+  const instanceType = expect ?? answer?.type ?? (isNamed ? files.text(`${DMI}/product_name`) : undefined);
   return {
     vendor,
     isEc2,
     instanceType,
-    instanceId: isEc2 ? files.text(`${DMI}/board_asset_tag`) : undefined,
+    instanceId: answer?.id ?? (isNamed ? files.text(`${DMI}/board_asset_tag`) : undefined),
     expected: EFA_INSTANCES.get(instanceType ?? ''),
     arch: host.machine,
     kernel: host.kernel,

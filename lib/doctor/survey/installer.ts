@@ -23,6 +23,8 @@ export const ROLES = {
 /** Name of a part. */
 export type Role = keyof typeof ROLES;
 
+export const ROLE_NAMES = Object.keys(ROLES) as [Role, ...Role[]];
+
 /** The record, parsed. */
 export interface Installer {
   readonly file: string;

@@ -1,7 +1,7 @@
 /** libfabric, rdma-core and the NCCL plugin as files. */
-import { basename } from 'node:path';
+import { basename, dirname } from 'node:path';
 import type { Host } from '../host.js';
-import { describeProblem, type Candidate, type Loader, type LoadProblem } from './loader.js';
+import type { Candidate, Loader, LoadProblem } from './loader.js';
 
 /** A libfabric that programs here could get. */
 export interface LibfabricFile extends Candidate {
@@ -29,6 +29,8 @@ export function findLibfabric(host: Host, loader: Loader): { onPath: LibfabricFi
     hasEfa:
       loader.contains(candidate.real, 'FI_EFA_') ||
       loader.contains(candidate.real, 'efadv_') ||
+      // built as a file of its own
+      host.files.exists(`${dirname(candidate.real)}/libfabric/libefa-fi.so`) ||
       (loader.elf(candidate.real)?.needed.includes('libefa.so.1') ?? false),
   });
   const onPath = loader.find(LIBFABRIC).map(describe);
@@ -47,6 +49,8 @@ export interface PluginFile {
   readonly isOnPath: boolean;
   readonly version: string | undefined;
   readonly problems: readonly LoadProblem[];
+  /** The libfabric that it gets, by its own paths. */
+  readonly libfabric: Candidate | undefined;
   /** Built for AWS: it takes efa or nothing. */
   readonly isForAws: boolean;
 }
@@ -91,8 +95,35 @@ export function findPlugins(host: Host, loader: Loader): PluginFile[] {
       isOnPath: reachable.has(real),
       version: /Initializing aws-ofi-nccl (\d[\w.]*)/.exec(text)?.[1],
       problems: loader.problems(path),
+      libfabric: loader.find(LIBFABRIC, real)[0],
       isForAws:
         text.includes('platform-aws') || text.includes('Plugin selected platform') || /\bp4d\.24xlarge\b/.test(text),
+    };
+  });
+}
+
+/** An Open MPI of the EFA installer. */
+export interface OpenMpi {
+  readonly folder: string;
+  /** The library by which it reaches libfabric; undefined where there is none. */
+  readonly component: string | undefined;
+  /** Whether it was built with libfabric; undefined where its libraries are not here. */
+  readonly hasOfi: boolean | undefined;
+}
+
+export function findOpenMpi({ files }: Host, loader: Loader): OpenMpi[] {
+  return files.list('/opt/amazon', /^openmpi/).map((name) => {
+    const folder = `/opt/amazon/${name}`;
+    const existing = (file: string): string | undefined =>
+      ['lib64', 'lib'].map((lib) => files.real(`${folder}/${lib}/${file}`)).find((path) => path !== undefined);
+    const main = existing('libmpi.so.40');
+    // a component of its own in 4.x, a part of the main library in 5.x
+    const isPart = main !== undefined && loader.contains(main, 'mtl_ofi');
+    const component = existing('openmpi/mca_mtl_ofi.so') ?? (isPart ? main : undefined);
+    return {
+      folder,
+      component,
+      hasOfi: main === undefined && component === undefined ? undefined : component !== undefined,
     };
   });
 }
@@ -131,5 +162,3 @@ export function readRdmaCore(host: Host, loader: Loader): RdmaCore {
 
 /** NN of libefa-rdmavNN.so. */
 export const providerVersion = (path: string): string | undefined => /rdmav(\d+)\.so$/.exec(basename(path))?.[1];
-
-export { describeProblem };

@@ -4,16 +4,17 @@ import type { Host } from '../host.js';
 /** In bytes and counts; Infinity where there is no limit, undefined where it is not known. */
 export interface Limits {
   readonly lockedMemory: number | undefined;
+  /** This process has CAP_IPC_LOCK, which lifts that limit for it. */
+  readonly mayLockAll: boolean;
   readonly openFiles: number | undefined;
   readonly hugePages: number | undefined;
   readonly hugePageBytes: number | undefined;
   readonly cores: number | undefined;
-  readonly sharedMemory: number | undefined;
   readonly ptraceScope: string | undefined;
 }
 
 export const LIMITS = '/proc/self/limits';
-const UNITS: Readonly<Record<string, number>> = { k: 1024, m: 1024 ** 2, g: 1024 ** 3 };
+const CAP_IPC_LOCK = 14n;
 
 export function readLimits({ files }: Host): Limits {
   const limits = files.text(LIMITS) ?? '';
@@ -31,13 +32,18 @@ export function readLimits({ files }: Host): Limits {
   const online = files.text('/sys/devices/system/cpu/online');
   return {
     lockedMemory: softLimit('Max locked memory'),
+    mayLockAll: hasCapability(files.text('/proc/self/status') ?? '', CAP_IPC_LOCK),
     openFiles: softLimit('Max open files'),
     hugePages: ofMemory('HugePages_Total'),
     hugePageBytes: pageKilobytes === undefined ? undefined : pageKilobytes * 1024,
     cores: online === undefined ? undefined : countCores(online),
-    sharedMemory: sharedMemory(files.text('/proc/self/mounts') ?? ''),
     ptraceScope: files.text('/proc/sys/kernel/yama/ptrace_scope'),
   };
+}
+
+function hasCapability(status: string, capability: bigint): boolean {
+  const mask = /^CapEff:\s*([0-9a-f]{1,16})$/m.exec(status)?.[1];
+  return mask !== undefined && ((BigInt(`0x${mask}`) >> capability) & 1n) === 1n;
 }
 
 /** `0-3,8` is five. */
@@ -46,10 +52,4 @@ function countCores(list: string): number {
     .split(',')
     .map((range) => range.split('-').map(Number))
     .reduce((sum, [first = 0, last = first]) => sum + last - first + 1, 0);
-}
-
-function sharedMemory(mounts: string): number | undefined {
-  const options = /^\S+ \/dev\/shm \S+ (\S+)/m.exec(mounts)?.[1];
-  const size = /(?:^|,)size=(\d+)([kmg]?)/i.exec(options ?? '');
-  return size === null ? undefined : Number(size[1]) * (UNITS[size[2]!.toLowerCase()] ?? 1);
 }

@@ -38,6 +38,7 @@ export class Loader {
   readonly #host: Host;
   readonly #parsed = new Map<string, ElfLibrary | undefined>();
   readonly #contents = new Map<string, Buffer | undefined>();
+  readonly #found = new Map<string, Candidate[]>();
   readonly #cached: Map<string, string[]>;
   readonly #configured: string[];
 
@@ -58,6 +59,12 @@ export class Loader {
 
   /** Every file that would be found, the one that is taken first. `by` is the library that needs it. */
   find(soname: string, by?: string): Candidate[] {
+    const key = `${soname} ${by ?? ''}`;
+    if (!this.#found.has(key)) this.#found.set(key, this.#find(soname, by));
+    return this.#found.get(key)!;
+  }
+
+  #find(soname: string, by?: string): Candidate[] {
     if (soname.includes('/')) return this.#candidates([{ path: soname, found: 'its path' }]);
     const library = by === undefined ? undefined : this.elf(by);
     const origin = (folder: string): string => folder.replace(/\$\{?ORIGIN\}?/, dirname(by ?? '/'));

@@ -5,15 +5,20 @@ import { readIdentity, type Identity } from './identity.js';
 import { readInstaller, type Installer } from './installer.js';
 import {
   findLibfabric,
+  findOpenMpi,
   findPlugins,
   readRdmaCore,
   type LibfabricFile,
+  type OpenMpi,
   type PluginFile,
   type RdmaCore,
 } from './libraries.js';
 import { Loader } from './loader.js';
 import { readLimits, type Limits } from './limits.js';
+import { readMounts, type Mounts } from './mounts.js';
 import { readModules, type Modules } from './modules.js';
+
+const UTILITIES = ['/opt/amazon/efa/bin/fi_info', '/usr/bin/fi_info', '/usr/bin/ibv_devinfo'];
 
 /** Whose transport matters. */
 export type Consumer = 'libfabric' | 'nccl' | 'mpi';
@@ -74,6 +79,11 @@ export class Survey {
     return this.libfabric.onPath[0];
   }
 
+  /** Programs by which people look at EFA. */
+  get utilities(): string[] {
+    return this.#once('utilities', () => UTILITIES.filter((path) => this.host.files.exists(path)));
+  }
+
   get rdmaCore(): RdmaCore {
     return this.#once('rdma-core', () => readRdmaCore(this.host, this.loader));
   }
@@ -86,11 +96,13 @@ export class Survey {
     return this.#once('limits', () => readLimits(this.host));
   }
 
+  get mounts(): Mounts {
+    return this.#once('mounts', () => readMounts(this.host));
+  }
+
   /** Folders of Open MPI that the EFA installer made. */
-  get openmpi(): string[] {
-    return this.#once('openmpi', () =>
-      this.host.files.list('/opt/amazon', /^openmpi/).map((name) => `/opt/amazon/${name}`),
-    );
+  get openmpi(): OpenMpi[] {
+    return this.#once('openmpi', () => findOpenMpi(this.host, this.loader));
   }
 
   /** Whether NCCL is of interest here. */
