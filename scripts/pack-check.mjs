@@ -1,6 +1,6 @@
 // Proves that the npm package works away from this checkout: packs it, installs it in an empty
 // folder, imports it, starts its program; once with the prebuild and once compiled from source.
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { nodeHeadersEnvironment } from './node-headers.mjs';
@@ -53,5 +53,11 @@ async function check(kind, tarball, environment) {
   await inProject('its program failed', 'node_modules/.bin/fabric-pingpong', '--version');
   await inProject('its doctor failed', 'node_modules/.bin/fabric-doctor', '--explain', 'DEV-02');
   await inProject('its program failed', 'node_modules/.bin/fabric-info', '--help');
+  const installed = join(project, 'node_modules/node-libfabric');
+  /** @type {{ man: string[] }} */
+  const { man } = JSON.parse(readFileSync(join(installed, 'package.json'), 'utf8'));
+  const completions = ['fabric.bash', '_fabric', 'fabric.fish'].map((file) => `dist/completions/${file}`);
+  const missing = [...man, ...completions].filter((file) => !existsSync(join(installed, file)));
+  if (missing.length > 0) throw new SetUpError(`${kind}: the package lacks ${missing.join(', ')}`);
   process.stdout.write(`${kind}: installed and imported in an empty folder\n`);
 }

@@ -1,6 +1,7 @@
 import { createRequire } from 'node:module';
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { DEFAULT_PORT, type Door, type Thresholds } from '../bench/index.js';
+import { COMPAT_PROGRAMS } from './compat-arguments.js';
 import { EXIT_CODES, UsageError } from './exit-codes.js';
 
 /** What the command line asks for. */
@@ -61,7 +62,7 @@ const SERVING = ['bind', 'keep'] as const;
  * Throws a UsageError.
  */
 export function parseArguments(argv: readonly string[]): Arguments | undefined {
-  const command = makeCommand();
+  const command = makePingpongCommand();
   try {
     command.parse(argv, { from: 'user' });
   } catch (error) {
@@ -98,7 +99,8 @@ function refuse(names: readonly (keyof Given)[], given: Given, target: string): 
   throw new UsageError(`--${option} has no meaning with ${target}`);
 }
 
-function makeCommand(): Command {
+/** The options, from which the help, the man page and the completions are made. */
+export function makePingpongCommand(): Command {
   const codes = Object.entries(EXIT_CODES).map(([code, text]) => `  ${code.padStart(3)}  ${text}`);
   return new Command('fabric-pingpong')
     .description('Measures latency and bandwidth between two processes over libfabric.')
@@ -131,6 +133,13 @@ function makeCommand(): Command {
     .option('--port <n>', `control port of the server, TCP (default: ${DEFAULT_PORT})`, parseCount)
     .option('--bind <address>', 'serve: listen on this address only')
     .option('--keep', 'serve: one client after another, until SIGINT')
+    .addOption(
+      new Option('--compat <program>', "speak to C's program; --compat fi_pingpong --help lists the options").choices(
+        COMPAT_PROGRAMS,
+      ),
+    )
+    .option('--classic', "print fi_pingpong's columns, byte for byte")
+    .option('--classic-exit', 'exit with the number of the error, as fi_pingpong does')
     .option('--timeout <seconds>', 'what any phase may take without progress (default: 10)', parseSeconds)
     .option('--json', 'exactly one JSON object on stdout, also on failure; --json=FILE: in a file')
     .option('--html <file>', 'a page with figures and plots, in one file')

@@ -1,10 +1,21 @@
 /** The table of C's fi_pingpong, byte for byte. */
-import type { ClassicMeasurement } from '../bench/index.js';
+import type { ClassicMeasurement, PingpongResult } from '../bench/index.js';
 
 /** Its header and a line for each measurement; as in C, none without one. */
 export function formatClassicTable(measurements: readonly ClassicMeasurement[]): string {
   const counted = measurements.filter(({ iterations }) => iterations > 0);
   return counted.length === 0 ? '' : HEADER + counted.map(formatClassicRow).join('');
+}
+
+/** The same of a measurement by this package's own protocol: its round trips, without the warm-up. */
+export function formatAsClassic({ measurements }: PingpongResult): string {
+  return formatClassicTable(
+    measurements.flatMap(({ size, latency }) => {
+      if (!latency) return [];
+      const { iterations, mean } = latency;
+      return { size, iterations, acknowledged: iterations, microseconds: Math.round(2 * iterations * mean) };
+    }),
+  );
 }
 
 const HEADER =

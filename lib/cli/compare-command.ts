@@ -25,7 +25,7 @@ export function runCompare(argv: readonly string[]): 0 | 10 {
 }
 
 /** The options, which the help shows. */
-function makeCompareCommand(): Command {
+export function makeCompareCommand(): Command {
   return new Command('fabric-pingpong compare')
     .description('Compares two results of --json. Exits 10 when a figure of the second is worse.')
     .argument('<before.json>')

@@ -5,8 +5,6 @@ import { UsageError } from './exit-codes.js';
 /** What `fabric-pingpong --compat fi_pingpong` was asked for. */
 export interface CompatArguments {
   options: ClassicOptions;
-  classic: boolean;
-  classicExit: boolean;
   json: boolean;
 }
 
@@ -24,10 +22,11 @@ interface Given {
   m?: string;
   6?: boolean;
   timeout?: number;
-  classic?: boolean;
-  classicExit?: boolean;
   json?: boolean;
 }
+
+/** What of C `--compat` speaks to. */
+export const COMPAT_PROGRAMS = ['fi_pingpong'] as const;
 
 /** Whether the command line is for {@link parseCompatArguments}. */
 export function isCompat(argv: readonly string[]): boolean {
@@ -44,10 +43,9 @@ export function parseCompatArguments(argv: readonly string[]): CompatArguments |
     if (error.exitCode === 0) return undefined;
     throw new UsageError(error.message.replace(/^error: /, ''));
   }
-  const { B, P, d, p, f, s, e, I, S, c, m, 6: ipv6, timeout, ...output } = command.opts<Given>();
+  const { B, P, d, p, f, s, e, I, S, c, m, 6: ipv6, timeout, json } = command.opts<Given>();
   const host = command.args[0];
   const isClient = host !== undefined;
-  if (!isClient && P !== undefined) throw new UsageError('-P is for a client; a server listens on -B');
   const options = {
     host,
     port: isClient ? P : B,
@@ -66,9 +64,7 @@ export function parseCompatArguments(argv: readonly string[]): CompatArguments |
   };
   return {
     options: Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)),
-    classic: output.classic ?? false,
-    classicExit: output.classicExit ?? false,
-    json: output.json ?? false,
+    json: json ?? false,
   };
 }
 
@@ -80,7 +76,7 @@ export function makeCompatCommand(): Command {
     .argument('[host]', 'where a fi_pingpong serves')
     .option('--compat <program>', 'fi_pingpong', parseProgram)
     .option('-B <port>', 'control port of a server (default: 47592); source port of a client', parsePort)
-    .option('-P <port>', "client: the server's control port (default: 47592)", parsePort)
+    .option('-P <port>', "client: the server's control port (default: 47592); a server ignores it, as in C", parsePort)
     .option('-d <domain>', 'domain, e.g. lo or rdmap0s6-dgrm')
     .option('-p <provider>', 'provider; both ends need the same, and the same protocol')
     .option('-f <fabric>', 'fabric')

@@ -1,12 +1,17 @@
 import { ClassicError, classicPingpong, type ClassicMeasurement, type ClassicResult } from '../bench/index.js';
 import { formatClassicTable } from './classic-table.js';
-import { parseCompatArguments, type CompatArguments } from './compat-arguments.js';
+import { parseCompatArguments } from './compat-arguments.js';
 import { describeFailure, type ExitCode, type Failure } from './exit-codes.js';
 import { debug, Output } from './output.js';
 import { formatColumns, formatFigure } from './table.js';
 
 /** `fabric-pingpong --compat fi_pingpong`: an end of a session with C's program. */
-export async function runCompat(argv: readonly string[], signal: AbortSignal, output: Output): Promise<number> {
+export async function runCompat(
+  argv: readonly string[],
+  signal: AbortSignal,
+  output: Output,
+  isClassic: boolean,
+): Promise<ExitCode> {
   const parsed = parseCompatArguments(argv);
   if (parsed === undefined) return 0;
   try {
@@ -17,40 +22,28 @@ export async function runCompat(argv: readonly string[], signal: AbortSignal, ou
         output.note(`listening on ${address} port ${port} for a fi_pingpong`);
       },
     });
-    print(result, undefined, parsed);
+    print(result, undefined, parsed.json, isClassic);
     return 0;
   } catch (error) {
     debug('%O', error);
     const failure = describeFailure(error);
-    print(error instanceof ClassicError ? error.classic : undefined, failure, parsed);
+    print(error instanceof ClassicError ? error.classic : undefined, failure, parsed.json, isClassic);
     output.note(`fabric-pingpong: ${failure.message}`);
     if (failure.hint !== undefined) output.note(`  ${failure.hint}`);
-    return parsed.classicExit ? CLASSIC_EXIT[failure.exitCode] : failure.exitCode;
+    return failure.exitCode;
   }
 }
 
-/** What C's program would exit with: the number of an error, 1 for usage, 255 for wrong data. */
-const CLASSIC_EXIT: Record<ExitCode, number> = {
-  0: 0,
-  1: 1,
-  2: 1,
-  3: 61,
-  4: 61,
-  5: 111,
-  6: 22,
-  7: 110,
-  8: 103,
-  9: 255,
-  10: 0,
-  130: 130,
-  143: 143,
-};
-
-function print(result: ClassicResult | undefined, failure: Failure | undefined, options: CompatArguments): void {
-  if (options.json) {
+function print(
+  result: ClassicResult | undefined,
+  failure: Failure | undefined,
+  isJson: boolean,
+  isClassic: boolean,
+): void {
+  if (isJson) {
     const report = { ok: failure === undefined, ...(failure && { error: failure }), ...result };
     process.stdout.write(`${JSON.stringify(report, undefined, 2)}\n`);
-  } else if (result && options.classic) {
+  } else if (result && isClassic) {
     process.stdout.write(formatClassicTable(result.measurements));
   } else if (result && (failure === undefined || result.measurements.length > 0)) {
     process.stdout.write(formatCompatReport(result));

@@ -50,7 +50,7 @@ const CODES = [
 
 /** Reads the command line. Undefined when --help or --version was answered. @throws DoctorUsageError */
 export function parseDoctorArguments(argv: readonly string[]): DoctorArguments | undefined {
-  const command = makeCommand();
+  const command = makeDoctorCommand();
   try {
     command.parse(argv, { from: 'user' });
   } catch (error) {
@@ -82,11 +82,12 @@ export function packageVersion(): string {
   return (createRequire(import.meta.url)('../../package.json') as { version: string }).version;
 }
 
-function makeCommand(): Command {
+/** The options, from which the help, the man page and the completions are made. */
+export function makeDoctorCommand(): Command {
   return new Command('fabric-doctor')
     .description('Says why this node is not on EFA, which step failed first, and how to repair it.')
     .usage('[options] [efa | merge FILE... | --watch -- COMMAND...]')
-    .argument('[operands...]')
+    .argument('[efa|merge|file...]')
     .option('-v, --verbose', 'every check with what was seen')
     .option('--json', 'exactly one JSON object on stdout (--schema describes it)')
     .option('--html <file>', 'the stack as a picture: a page that needs nothing else')

@@ -21,6 +21,23 @@ export const EXIT_CODES = {
 /** One of the documented exit codes. */
 export type ExitCode = keyof typeof EXIT_CODES;
 
+/** What C's fi_pingpong would exit with: the number of an error, 1 for usage, 255 for wrong data. */
+export const CLASSIC_EXIT_CODES: Record<ExitCode, number> = {
+  0: 0,
+  1: 1,
+  2: 1,
+  3: 61,
+  4: 61,
+  5: 111,
+  6: 22,
+  7: 110,
+  8: 103,
+  9: 255,
+  10: 10,
+  130: 130,
+  143: 143,
+};
+
 const BY_ERROR_CODE: Record<BenchErrorCode, ExitCode> = {
   FALLBACK_REFUSED: 4,
   THRESHOLD: 10,

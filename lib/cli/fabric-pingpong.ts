@@ -4,7 +4,7 @@ import { parseArguments, type Options } from './arguments.js';
 import { isCompat } from './compat-arguments.js';
 import { runCompat } from './compat-command.js';
 import { runCompare } from './compare-command.js';
-import type { ExitCode } from './exit-codes.js';
+import { CLASSIC_EXIT_CODES, type ExitCode } from './exit-codes.js';
 import { LocalServer } from './local-server.js';
 import { debug, Output, readOutputArguments } from './output.js';
 import { ProgressBar } from './progress-bar.js';
@@ -18,10 +18,10 @@ const output = new Output(outputArguments);
 const PATIENCE_MILLISECONDS = 5000;
 let exitCodeOfInterrupt: ExitCode = 130;
 
-async function main(): Promise<number> {
+async function main(): Promise<ExitCode> {
   if (isCompat(argv)) {
     listenForSignals('compat');
-    const exitCode = await runCompat(argv, controller.signal, output);
+    const exitCode = await runCompat(argv, controller.signal, output, outputArguments.classic ?? false);
     return controller.signal.aborted ? exitCodeOfInterrupt : exitCode;
   }
   if (argv[0] === 'compare') return runCompare(argv.slice(1));
@@ -91,4 +91,6 @@ process.stdout.on('error', () => process.exit(0));
 
 const exitCode = await main().catch((error: unknown) => output.failure(error, exitCodeOfInterrupt));
 // Not before stdout has taken everything, which a pipe may do late.
-process.stdout.write('', () => process.exit(exitCode));
+process.stdout.write('', () =>
+  process.exit(outputArguments.classicExit === true ? CLASSIC_EXIT_CODES[exitCode] : exitCode),
+);

@@ -3,6 +3,7 @@ import { debuglog } from 'node:util';
 import { BenchError, type PingpongResult, type ServeResult } from '../bench/index.js';
 import { describeFailure, type ExitCode, type Failure } from './exit-codes.js';
 import { renderReport } from '../report/html.js';
+import { formatAsClassic } from './classic-table.js';
 import { formatCsv } from './csv.js';
 import { formatReport, wrap } from './table.js';
 
@@ -13,9 +14,13 @@ export interface OutputArguments {
   json?: string;
   /** Of `--html FILE` or `--html=FILE`. */
   html?: string;
+  /** Of `--classic`: fi_pingpong's table. */
+  classic?: boolean;
+  /** Of `--classic-exit`: its exit codes. */
+  classicExit?: boolean;
 }
 
-/** Takes the files of output from a command line: failures to read the rest of it are printed too. */
+/** Takes what is about output only from a command line: failures to read the rest of it are printed too. */
 export function readOutputArguments(argv: readonly string[]): OutputArguments {
   const found: OutputArguments = { rest: [] };
   for (let index = 0; index < argv.length; index++) {
@@ -26,7 +31,9 @@ export function readOutputArguments(argv: readonly string[]): OutputArguments {
     else if (word === '--html' && next !== undefined && !next.startsWith('-')) {
       found.html = next;
       index++;
-    } else found.rest.push(word);
+    } else if (word === '--classic') found.classic = true;
+    else if (word === '--classic-exit') found.classicExit = true;
+    else found.rest.push(word);
   }
   return found;
 }
@@ -43,10 +50,12 @@ export class Output {
   readonly #isCsv: boolean;
   readonly #file: string | undefined;
   readonly #page: string | undefined;
+  readonly #isClassic: boolean;
 
-  constructor({ rest, json, html }: OutputArguments) {
+  constructor({ rest, json, html, classic = false }: OutputArguments) {
     this.#file = json;
     this.#page = html;
+    this.#isClassic = classic;
     this.#isJson = rest.includes('--json');
     this.#isCsv = rest.includes('--csv');
   }
@@ -56,7 +65,7 @@ export class Output {
     this.#save({ ok: true, ...result });
     this.#draw(result);
     if (!this.#isJson) {
-      process.stdout.write(this.#isCsv ? formatCsv(result) : formatReport(result));
+      this.#print(result);
       return;
     }
     for (const { message } of result.warnings) this.note(`! ${message}`);
@@ -90,7 +99,7 @@ export class Output {
     if (this.#isJson) {
       this.#json(report);
     } else if (partial && partial.measurements.length > 0) {
-      process.stdout.write(this.#isCsv ? formatCsv(partial) : formatReport(partial));
+      this.#print(partial);
     }
     this.note(`fabric-pingpong: ${failure.message}`);
     if (failure.hint !== undefined) this.note(`  ${failure.hint}`);
@@ -103,6 +112,11 @@ export class Output {
       const [, indent = '', words = ''] = /^(\s*)(.*)$/.exec(paragraph) ?? [];
       process.stderr.write(`${wrap(indent, words).join('\n')}\n`);
     }
+  }
+
+  #print(result: PingpongResult): void {
+    const format = this.#isClassic ? formatAsClassic : this.#isCsv ? formatCsv : formatReport;
+    process.stdout.write(format(result));
   }
 
   /** For --json=FILE. */

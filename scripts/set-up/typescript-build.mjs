@@ -9,7 +9,7 @@ const { bin: commands } = JSON.parse(readFileSync(join(root, 'package.json'), 'u
 export const typescriptBuild = stamped({
   title: 'compiling TypeScript',
   name: 'typescript',
-  inputs: ['lib', 'tsconfig.json', 'package-lock.json'],
+  inputs: ['lib', 'scripts/manual', 'tsconfig.json', 'package-lock.json'],
   outputs: () => ['dist/index.js'],
   async make() {
     // Into a new folder that takes dist's place at once: nothing stale stays behind, and a process
@@ -21,6 +21,8 @@ export const typescriptBuild = stamped({
     await run('TypeScript found errors in lib/', [
       ...['tsc', '-p', 'tsconfig.json', '--outDir', 'dist.new', '--noEmitOnError', '--pretty', 'false'],
     ]);
+    // they load the definitions of the command lines, so that all three always say the same
+    await run('the manual pages and completions cannot be made', ['node', 'scripts/manual/write.mjs', 'dist.new']);
     // tsc does not know which files are commands
     for (const command of Object.values(commands)) chmodSync(join(fresh, relative('dist', command)), 0o755);
     if (existsSync(dist)) renameSync(dist, old);
