@@ -1,4 +1,4 @@
-import { FabricError, type CompletionBatch, type CompletionQueue, type Endpoint } from '../index.js';
+import type { CompletionBatch, CompletionQueue, Endpoint } from '../index.js';
 import { BenchError } from './errors.js';
 import { SLICE_MILLISECONDS, type Exchange, type Watch } from './exchange.js';
 import type { Link } from './link.js';
@@ -79,13 +79,6 @@ export abstract class BatchExchange implements Exchange {
         `wrong data in ${where}: ${this.batch.length[index]} bytes arrived where ${size} were due`,
       );
     }
-    const provider = {
-      errno: this.batch.providerError[index]!,
-      message: this.queue.strerror(this.batch.providerError[index]!),
-    };
-    throw new FabricError(
-      `a ${operation} failed in ${where}; the provider says: ${provider.message} (${provider.errno})`,
-      { errno: error, syscall: 'fi_cq_readerr', provider },
-    );
+    throw this.queue.errorOf(this.batch, index, `a ${operation} failed in ${where}`)!;
   }
 }
