@@ -1,6 +1,7 @@
 /** Proof of the path: what the kernel counts at the device while a measurement runs. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { sysfs } from '../sysfs.js';
 
 /** By how much one counter of a device has grown. */
 export interface CounterDelta {
@@ -23,7 +24,7 @@ const INTERESTING = /bytes|pkts|packets|xmit_data|rcv_data/;
  * Reads the counters of the device that a domain is on: hw_counters and counters of an RDMA device, or the statistics of
  * a network interface. Undefined where there is no device, as for shm.
  */
-export function readCounters(domain: string, sys = '/sys'): CounterReading | undefined {
+export function readCounters(domain: string, sys = sysfs()): CounterReading | undefined {
   const rdma = list(join(sys, 'class/infiniband')).find((name) => domain === name || domain.startsWith(`${name}-`));
   if (rdma !== undefined) {
     const folder = join(sys, 'class/infiniband', rdma);

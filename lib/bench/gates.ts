@@ -1,5 +1,6 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { sysfs } from '../sysfs.js';
 import { BenchError } from './errors.js';
 import type { PingpongResult } from './result.js';
 
@@ -38,7 +39,7 @@ export function checkThresholds(result: PingpongResult, thresholds: Thresholds):
 const SOFTWARE = ['tcp', 'net', 'udp', 'sockets'];
 
 /** @throws BenchError `FALLBACK_REFUSED` where software was chosen although this host has a device for RDMA. */
-export function refuseFallback(provider: string, sys = '/sys'): void {
+export function refuseFallback(provider: string, sys = sysfs()): void {
   if (!SOFTWARE.includes(provider.split(';')[0]!)) return;
   const devices = rdmaDevices(sys);
   if (devices.length === 0) return;
