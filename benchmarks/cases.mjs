@@ -94,7 +94,7 @@ const latencies = [
     parameters: { fabric: 'efa', sizes: [64], seconds: LONG },
     entries: [...ours('pingpong'), fiPingpong],
     targets: [
-      target.latency('batch', 'C', 1.15),
+      target.latency('batch', 'C'),
       target.latency('await', 'C'),
       target.meanLatency('batch', 'fi_pingpong'),
       target.meanLatency('await', 'fi_pingpong'),
