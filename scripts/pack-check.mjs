@@ -59,5 +59,7 @@ async function check(kind, tarball, environment) {
   const completions = ['fabric.bash', '_fabric', 'fabric.fish'].map((file) => `dist/completions/${file}`);
   const missing = [...man, ...completions].filter((file) => !existsSync(join(installed, file)));
   if (missing.length > 0) throw new SetUpError(`${kind}: the package lacks ${missing.join(', ')}`);
+  const strays = readdirSync(installed, { recursive: true, encoding: 'utf8' }).filter((file) => /softefa/i.test(file));
+  if (strays.length > 0) throw new SetUpError(`${kind}: the package has the device of the tests: ${strays.join(', ')}`);
   process.stdout.write(`${kind}: installed and imported in an empty folder\n`);
 }
