@@ -1,9 +1,10 @@
 /** Which provider to use, and why not the others. */
-import { accessSync, constants, readdirSync } from 'node:fs';
+import { accessSync, constants } from 'node:fs';
 import { ERRORS } from './constants.js';
 import { FabricError, show } from './errors.js';
 import { getInfo, withHidden, type Hints, type Info, type InfoQuery } from './info.js';
 import { libraryInfo } from './library.js';
+import { namesIn, sysfs } from './sysfs.js';
 
 /** What {@link select} shall choose from. */
 export interface SelectOptions extends Pick<InfoQuery, 'node' | 'service' | 'flags'> {
@@ -234,17 +235,6 @@ function isFiltered(provider: string): boolean {
   const listed = filter.replace('^', '').split(',').includes(provider);
   return excludes === listed;
 }
-
-/** Where the kernel shows its devices, for libibverbs and libfabric too. */
-const sysfs = (): string => process.env['SYSFS_PATH'] ?? '/sys';
-
-const namesIn = (folder: string): string[] => {
-  try {
-    return readdirSync(folder);
-  } catch {
-    return [];
-  }
-};
 
 /** What is wrong on the way from the PCI bus to libfabric's efa provider, as far as it can be seen from outside. */
 function efaAbsence(): string | undefined {

@@ -1,6 +1,7 @@
 /** Where a measured bandwidth stands: as EFA of this instance type, as TCP, or suspicious. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { sysfs } from '../sysfs.js';
 import { EFA_INSTANCES, INSTANCES_DATE } from '../data/efa-instances.js';
 import type { PingpongResult } from './result.js';
 
@@ -27,7 +28,7 @@ const LEAST_SIZE = 65_536;
  */
 export function judgeBandwidth(
   { provider, client, server, measurements }: Pick<PingpongResult, 'provider' | 'client' | 'server' | 'measurements'>,
-  sys = '/sys',
+  sys = sysfs(),
 ): Expectation | undefined {
   const instance = EFA_INSTANCES.get(readText(join(sys, 'devices/virtual/dmi/id/product_name')));
   const rates = measurements

@@ -1,5 +1,5 @@
-import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { namesIn, sysfs } from '../sysfs.js';
 import { BenchError } from './errors.js';
 import type { PingpongResult } from './result.js';
 
@@ -38,7 +38,7 @@ export function checkThresholds(result: PingpongResult, thresholds: Thresholds):
 const SOFTWARE = ['tcp', 'net', 'udp', 'sockets'];
 
 /** @throws BenchError `FALLBACK_REFUSED` where software was chosen although this host has a device for RDMA. */
-export function refuseFallback(provider: string, sys = '/sys'): void {
+export function refuseFallback(provider: string, sys = sysfs()): void {
   if (!SOFTWARE.includes(provider.split(';')[0]!)) return;
   const devices = rdmaDevices(sys);
   if (devices.length === 0) return;
@@ -51,19 +51,11 @@ export function refuseFallback(provider: string, sys = '/sys'): void {
 
 /** Devices of the kernel's RDMA subsystem, and those bound to the efa driver. */
 function rdmaDevices(sys: string): string[] {
-  const efa = list(join(sys, 'bus/pci/drivers/efa')).filter((entry) => /^[0-9a-f]{4}:/.test(entry));
-  const others = list(join(sys, 'class/infiniband'));
+  const efa = namesIn(join(sys, 'bus/pci/drivers/efa')).filter((entry) => /^[0-9a-f]{4}:/.test(entry));
+  const others = namesIn(join(sys, 'class/infiniband'));
   return others.length > 0
     ? others.map((name) => `RDMA device ${name}`)
     : efa.map((address) => `EFA device ${address}`);
-}
-
-function list(folder: string): string[] {
-  try {
-    return readdirSync(folder);
-  } catch {
-    return [];
-  }
 }
 
 function figure(value: number): string {

@@ -3,7 +3,7 @@ import { whyNotSameHost } from './host-identity.js';
 import type { Candidate, Hello, Rejection } from './protocol.js';
 
 /** What a negotiation looks at: the parts of a hello that decide. */
-export type Offer = Pick<Hello, 'libfabric' | 'host' | 'candidates' | 'rejected'>;
+export type Offer = Pick<Hello, 'libfabric' | 'host' | 'candidates' | 'withheld' | 'rejected'>;
 
 /** What both ends will use, and why nothing else. */
 export interface Agreement {
@@ -16,15 +16,19 @@ export interface Agreement {
 
 /**
  * Finds what both ends have: same endpoint type, same protocol on the wire, an address format
- * in common. The client's order decides. Throws a BenchError `MISMATCH` when there is nothing.
+ * in common. The client's order decides. Throws a BenchError `MISMATCH` when there is nothing; its hint has the commands
+ * for both ends that would work, where some do. `host`: how the client reaches the server.
  */
-export function negotiate(client: Offer, server: Offer): Agreement {
+export function negotiate(client: Offer, server: Offer, host: string): Agreement {
   const matches = client.candidates.flatMap((candidate) => {
     const match = findMatch(candidate, client, server);
     return match ? [{ candidate, ...match }] : [];
   });
   const best = matches[0];
-  if (!best) throw new BenchError('MISMATCH', nothingInCommon(client, server));
+  if (!best) {
+    const hint = whatWouldDo(client, server, host);
+    throw new BenchError('MISMATCH', nothingInCommon(client, server), hint === undefined ? {} : { hint });
+  }
 
   const notUsed = client.candidates
     .filter((candidate) => candidate !== best.candidate)
@@ -152,3 +156,23 @@ function nothingInCommon(client: Offer, server: Offer): string {
     `the client offers ${list(client.candidates)}; the server offers ${list(server.candidates)}`
   );
 }
+
+/** The commands for both ends that have a protocol in common, with what was withheld so far. */
+function whatWouldDo(client: Offer, server: Offer, host: string): string | undefined {
+  const offer = (end: Offer): Offer => ({ ...end, candidates: [...end.candidates, ...end.withheld] });
+  const [all, theirs] = [offer(client), offer(server)];
+  const matches = all.candidates.flatMap((candidate) => {
+    const match = findMatch(candidate, all, theirs);
+    return match ? [{ candidate, server: match.server }] : [];
+  });
+  // Whoever named a provider on one end only wants that one, if it can be.
+  const best = matches.find((match) => client.candidates.includes(match.candidate)) ?? matches[0];
+  if (!best) return undefined;
+  const { protocol } = best.candidate;
+  return (
+    `both ends have ${protocol}; server: \`fabric-pingpong serve -p ${quoted(best.server.provider)}\`, ` +
+    `client: \`fabric-pingpong ${host} -p ${quoted(best.candidate.provider)}\``
+  );
+}
+
+const quoted = (provider: string): string => (provider.includes(';') ? `"${provider}"` : provider);
