@@ -32,6 +32,7 @@ export async function runClientPhase(
     channel.send({ type: 'alive' });
   });
   await runExchange(exchange, watch, channel);
+  onProgress(start.warmup + start.iterations);
   channel.send({ type: 'end', sent: exchange.sent, received: exchange.received });
   await link.progressUntil(channel.receive('end'));
 }

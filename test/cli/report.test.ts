@@ -58,7 +58,7 @@ describe.skipIf(provider === undefined)('fabric-pingpong --html', () => {
     expect(source).not.toMatch(/<script|<link|src=|url\(|https?:/);
     const dom = browse(page, '--dump-dom');
     expect(dom.match(/<svg [^>]*role="img" aria-label="[^"]+"/g)).toHaveLength(3);
-    expect(dom.match(/<th scope="row" class="number">(\d+)</g)).toHaveLength(3);
+    expect(dom.match(/<th scope="row" class="number">(\d+)</g)).toHaveLength(6);
     for (const { latency, bandwidth } of result.measurements) {
       expect(latency).toBeDefined();
       expect(dom).toContain(
@@ -126,6 +126,6 @@ describe.skipIf(provider === undefined)('fabric-pingpong as a gate', () => {
     const [head, row, ...rest] = program.stdout.trim().split('\n');
     expect(rest).toEqual([]);
     expect(head!.split(',')).toHaveLength(row!.split(',').length);
-    expect(row).toMatch(new RegExp(`^64,50,.*,,,,,${provider},FI_PROTO_`));
+    expect(row).toMatch(new RegExp(`^64,50,.*,,,,,,,,${provider},FI_PROTO_\\w+,msg$`));
   });
 });
