@@ -176,7 +176,7 @@ async function acceptStreams(
     // The client makes one connection after another.
     for (let index = 0; index < plan.streams; index++) {
       while (requests[index] === undefined) await Promise.race([requested, nextPoll()]);
-      const endpoint = new ConnectedEndpoint(set.domain, set, requests[index]!);
+      const endpoint = new ConnectedEndpoint(set.domain, set, requests[index]);
       await endpoint.accept({ timeout });
       endpoints.push(endpoint);
     }

@@ -89,6 +89,8 @@ const MEASURING = [
   'csv',
 ] as const;
 const SERVING = ['bind', 'keep'] as const;
+/** How results are printed is the business of Output. */
+const PRINTING = ['json', 'ndjson', 'csv', 'units', 'schema'];
 
 /**
  * Reads the command line. Undefined when `--help` or `--version` was asked for and answered.
@@ -107,8 +109,9 @@ export function parseArguments(argv: readonly string[]): Arguments | undefined {
   const given = command.opts<Given>();
   refuse(target === 'serve' ? MEASURING : SERVING, given, target);
   if (target === 'local') refuse(['port'], given, target);
-  // How results are printed is the business of Output.
-  const { iters, maxP99, minBw, epType, op, json, ndjson, csv, units, schema, ...same } = given;
+  const { iters, maxP99, minBw, epType, op, ...same } = Object.fromEntries(
+    Object.entries(given).filter(([name]) => !PRINTING.includes(name)),
+  ) as Omit<Given, 'json' | 'ndjson' | 'csv' | 'units' | 'schema'>;
   const thresholds = defined({ maxP99, minBandwidth: minBw });
   const renamed = defined({ iterations: iters, endpointType: epType, operation: op });
   return { target, options: { ...same, ...renamed, ...(Object.keys(thresholds).length > 0 ? { thresholds } : {}) } };

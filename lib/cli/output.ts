@@ -145,8 +145,8 @@ export class Output {
   }
 
   #print(result: PingpongResult): void {
-    const format = this.#isClassic ? formatAsClassic : this.#isCsv ? formatCsv : formatReport;
-    process.stdout.write(format(result));
+    const table = (): string => (this.#isCsv ? formatCsv(result) : formatReport(result, this.#units));
+    process.stdout.write(this.#isClassic ? formatAsClassic(result) : table());
   }
 
   /** For --json=FILE. */

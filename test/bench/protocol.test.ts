@@ -74,7 +74,7 @@ describe('parseMessage', () => {
   it('refuses an address that is no hexadecimal bytes', () => {
     const ready = {
       type: 'ready',
-      address: 'abc',
+      addresses: ['abc'],
       dataAddress: '',
       controlAddress: '',
       provider: '',
@@ -83,7 +83,7 @@ describe('parseMessage', () => {
       receiveSize: 1,
       maxMessageSize: 1,
     };
-    expect(() => parseMessage(ready, 'ready')).toThrow(/wrong address/);
-    expect(parseMessage({ ...ready, address: 'abcd' }, 'ready').address).toBe('abcd');
+    expect(() => parseMessage(ready, 'ready')).toThrow(/wrong addresses/);
+    expect(parseMessage({ ...ready, addresses: ['abcd'] }, 'ready').addresses).toEqual(['abcd']);
   });
 });
