@@ -1,6 +1,6 @@
 import Table from 'cli-table3';
 import type { BandwidthResult, EndDescription, Measurement, PingpongResult } from '../bench/index.js';
-import { bandwidthIn, type Units } from '../report/units.js';
+import { bandwidthIn, formatBytes, type Units } from '../report/units.js';
 
 const WIDTH = 80;
 
@@ -35,12 +35,6 @@ function formatCounters(counters: PingpongResult['counters']): string[] {
   const told = counters.filter(({ counter }) => counter.endsWith('_bytes'));
   const parts = told.map(({ device, counter, delta }) => `${device} ${counter} +${formatBytes(delta)}`);
   return parts.length > 0 ? wrap('  counted   ', parts.join(', ')) : [];
-}
-
-function formatBytes(bytes: number): string {
-  const units = ['B', 'kB', 'MB', 'GB', 'TB'];
-  const power = Math.min(Math.floor(Math.log10(Math.max(bytes, 1)) / 3), units.length - 1);
-  return `${(bytes / 1000 ** power).toFixed(power === 0 ? 0 : 2)} ${units[power]}`;
 }
 
 function formatEnd(name: string, end: EndDescription): string[] {

@@ -2,7 +2,7 @@
 import type { EndDescription, LatencyHistogram, PingpongResult } from '../bench/index.js';
 import { escape, renderPlot, type Line, type Plot } from './plot.js';
 import { STYLE } from './style.js';
-import { bandwidthIn, type Units } from './units.js';
+import { bandwidthIn, formatBytes, type Units } from './units.js';
 
 const PERCENTILES = [
   ['p99.9', 'p999'],
@@ -49,7 +49,12 @@ export function renderReport(result: PingpongResult, date: string, units: Units 
       ? []
       : [
           `<p>Counted by the kernel meanwhile: ${escape(
-            result.counters.map(({ device, counter, delta }) => `${device} ${counter} +${delta}`).join(', '),
+            result.counters
+              .map(({ device, counter, delta }) => {
+                const grown = counter.endsWith('_bytes') ? formatBytes(delta) : String(delta);
+                return `${device} ${counter} +${grown}`;
+              })
+              .join(', '),
           )}.</p>`,
         ]),
     '<details><summary>Providers that were not used</summary>',
@@ -66,7 +71,11 @@ export function renderReport(result: PingpongResult, date: string, units: Units 
   ].join('\n');
 }
 
-function latencyPlot({ measurements }: PingpongResult): Plot {
+/** Whether a latency is that of an operation, in which the other end has no part. */
+const isOperation = ({ operation }: PingpongResult['parameters']): boolean =>
+  operation === 'write' || operation === 'read';
+
+function latencyPlot({ measurements, parameters }: PingpongResult): Plot {
   const lines = PERCENTILES.map(([name, key]): Line => ({
     name,
     points: measurements.flatMap(({ size, latency }) =>
@@ -74,7 +83,7 @@ function latencyPlot({ measurements }: PingpongResult): Plot {
     ),
   }));
   return {
-    title: 'One-way latency',
+    title: isOperation(parameters) ? `Latency of a ${parameters.operation}, until it is complete` : 'One-way latency',
     xLabel: 'bytes of a message',
     yLabel: 'µs',
     lines: lines.filter(({ points }) => points.length > 0),
@@ -127,7 +136,7 @@ function ratePlot({ measurements }: PingpongResult): Plot {
   };
 }
 
-function distributionPlot({ measurements }: PingpongResult): Plot {
+function distributionPlot({ measurements, parameters }: PingpongResult): Plot {
   const measured = measurements.filter(({ latency }) => latency);
   const step = Math.max(1, Math.ceil(measured.length / MOST_DISTRIBUTIONS));
   const lines = measured
@@ -135,7 +144,7 @@ function distributionPlot({ measurements }: PingpongResult): Plot {
     .map(({ size, latency }): Line => ({ name: formatSize(size), points: cumulate(latency!.histogram, size) }));
   return {
     title: 'Distribution of latency: the part of all samples that is not slower',
-    xLabel: 'µs, one-way',
+    xLabel: isOperation(parameters) ? 'µs' : 'µs, one-way',
     yLabel: 'part of the samples',
     lines,
     formatX: String,
@@ -167,14 +176,14 @@ function renderFigures({ measurements }: PingpongResult, units: Units): string {
       if (!measured) return [];
       const { window, streams, messages, messagesPerSecond, megabytesPerSecond } = measured;
       const speeds = [bandwidthIn(units, megabytesPerSecond), messagesPerSecond].map(figure);
-      return [[String(size), test, String(window), String(streams), String(messages), ...speeds]];
+      return [[test, String(size), String(window), String(streams), String(messages), ...speeds]];
     }),
   );
   const head = ['bytes', 'samples', 'min µs', 'mean', 'p50', 'p90', 'p99', 'p99.9', 'max µs'];
-  const rateHead = ['bytes', 'test', 'window', 'streams', 'messages', `${units}/s`, 'messages/s'];
+  const rateHead = ['test', 'bytes', 'window', 'streams', 'messages', `${units}/s`, 'messages/s'];
   return [
     ...(latencies.length > 0 ? [renderTable('latency of each size', head, latencies, 0)] : []),
-    ...(rates.length > 0 ? [renderTable('bandwidth of each size', rateHead, rates, 0)] : []),
+    ...(rates.length > 0 ? [renderTable('bandwidth of each size', rateHead, rates, 1)] : []),
   ].join('\n');
 }
 
