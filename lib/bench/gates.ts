@@ -13,9 +13,10 @@ export interface Thresholds {
 
 /** A sentence for each figure that is worse than the thresholds allow. */
 export function failedThresholds({ measurements }: PingpongResult, { maxP99, minBandwidth }: Thresholds): string[] {
-  return measurements.flatMap(({ size, latency, bandwidth }) => {
+  return measurements.flatMap(({ size, latency, ...tests }) => {
     const p99 = latency?.p99 ?? Infinity;
-    const rate = bandwidth?.megabytesPerSecond ?? 0;
+    const measured = tests.bandwidth ?? tests.bidirectional ?? tests.rate;
+    const rate = measured?.megabytesPerSecond ?? 0;
     return [
       ...(maxP99 !== undefined && p99 > maxP99 ? [`size ${size}: p99 is ${figure(p99)} µs, more than ${maxP99}`] : []),
       ...(minBandwidth !== undefined && rate < minBandwidth

@@ -13,7 +13,9 @@ const hello = {
     userId: null,
     processors: null,
   },
+  wants: { endpointType: 'rdm', operation: 'msg' },
   candidates: [],
+  withheld: [],
   rejected: [],
 };
 

@@ -46,7 +46,8 @@ describe('fabric-pingpong local', () => {
       expect(program.stdout.indexOf('! efa not used: ')).toBeGreaterThan(0);
       expect(program.stdout.indexOf('! efa')).toBeLessThan(program.stdout.indexOf('bytes'));
     }
-    expect(program.stderr).toBe('');
+    // how far it is, where that takes long
+    expect(program.stderr.replace(/^\d+ B \w+: \d+ % \(\d of 2\)\n/gm, '')).toBe('');
   });
 
   it.skipIf(!has('shm'))('takes shared memory where nothing is faster', async () => {

@@ -157,6 +157,19 @@ describe.skipIf(missingEfa !== undefined)(`a device of EFA${title}`, () => {
     expect(program.stdout).toMatch(/^! the counters of rdmap0s6 did not move: did the data go over efa\?$/m);
   });
 
+  it('fails with what the provider says when a transfer fails: exit 1', async () => {
+    const server = pingpong(['serve', '--bind', '127.0.0.1', '--port', '0'], 18);
+    const args = ['--sizes', '64', '--iters', '1000', '--test', 'lat'];
+    const client = pingpong(['127.0.0.1', '--port', await server.port(), ...args], 19, {
+      SOFTEFA_FAIL: 'send:100+:13',
+    });
+    expect(await client.exitCode).toBe(1);
+    await client.says(
+      /fabric-pingpong: a (send|receive) failed in latency, size 64, iteration \d+; the provider says: /,
+    );
+    expect(await server.exitCode).toBe(8);
+  });
+
   it('is not passed over for software in silence: exit 4, unless that is allowed', async () => {
     const hidden = { FI_PROVIDER: 'net' };
     const refused = pingpong(['local', ...TINY, '--json'], 17, hidden);
