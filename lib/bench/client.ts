@@ -46,13 +46,13 @@ async function runSession(
   parameters: Parameters,
   { allowFallback, thresholds = {}, onSelected, ...listeners }: PingpongOptions,
 ): Promise<PingpongResult> {
-  const { endpointType, operation, provider, require, timeout, pin, host } = parameters;
+  const { endpointType, operation, provider, require, timeout, pin } = parameters;
   const { localAddress } = channel;
   const local = groupCandidates(discovery.infos, localAddress);
   const hello = makeHello(discovery, local, { endpointType, operation }, localAddress);
   channel.send(hello);
   const theirs = parseHello(await channel.receiveAny());
-  const agreement = negotiate(hello, theirs, host);
+  const agreement = negotiate(hello, theirs, parameters);
   if (require !== undefined) requireAgreed(require, agreement);
   if (provider === undefined && allowFallback !== true) refuseFallback(agreement.client.provider);
 

@@ -33,7 +33,8 @@ function offer(candidates: Candidate[], changes: Partial<Offer> = {}): Offer {
   return { libfabric: '1.17', host, candidates, withheld: [], rejected: [], ...changes };
 }
 
-const negotiate = (client: Offer, server: Offer): Agreement => negotiateWith(client, server, 'node2');
+const negotiate = (client: Offer, server: Offer): Agreement =>
+  negotiateWith(client, server, { host: 'node2', port: 47_593 });
 
 describe('negotiate', () => {
   it("takes the client's best of what both have, and ranks the rest after it", () => {
@@ -63,6 +64,9 @@ describe('negotiate', () => {
   it('matches on the protocol: net of libfabric 1.17 is tcp of 2.x', () => {
     const agreed = negotiate(offer([net]), offer([rxm, tcp], { libfabric: '2.1' }));
     expect([agreed.client, agreed.server]).toEqual([net, tcp]);
+    // 1.17 has no number for the version that 2.x calls 1
+    expect(negotiate(offer([{ ...net, protocolVersion: 0 }]), offer([tcp])).server).toBe(tcp);
+    expect(() => negotiate(offer([net]), offer([{ ...tcp, protocolVersion: 2 }]))).toThrow(/in common/);
   });
 
   it('prefers the same name where the server has the protocol under two', () => {
