@@ -88,6 +88,19 @@ const latencies = [
     entries: [...ours('pingpong'), fiPingpong],
     targets: [target.latency('batch', 'C', 1.05), target.latency('await', 'C'), target.honestReference],
   },
+  {
+    name: 'latency/efa',
+    what: '64 B ping-pong over the efa provider, on a software EFA device (test/softefa)',
+    parameters: { fabric: 'efa', sizes: [64], seconds: LONG },
+    entries: [...ours('pingpong'), fiPingpong],
+    targets: [
+      target.latency('batch', 'C', 1.15),
+      target.latency('await', 'C'),
+      target.meanLatency('batch', 'fi_pingpong'),
+      target.meanLatency('await', 'fi_pingpong'),
+      target.honestReference,
+    ],
+  },
 ];
 
 /** @type {Case[]} */
@@ -168,7 +181,7 @@ const IDLE = { nothing: 'nothing outstanding', receive: 'used, a receive outstan
 
 /** @type {Case[]} */
 const eventLoop = [
-  ...['shm', 'net', 'rxm'].map((fabric) => ({
+  ...['shm', 'net', 'rxm', 'efa'].map((fabric) => ({
     name: `idle/${fabric}`,
     what: `an open endpoint in mode auto while nothing happens, ${fabric}`,
     parameters: { fabric, seconds: 3 },

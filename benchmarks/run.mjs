@@ -7,6 +7,7 @@ import { readOptions, USAGE } from './suite/options.mjs';
 import { killAll } from './suite/processes.mjs';
 import { Progress } from './suite/progress.mjs';
 import { formatReport, readReport, saveReport, writeFile } from './suite/results.mjs';
+import { removeDevices } from './suite/providers.mjs';
 import { renderImage } from './suite/report/image.mjs';
 import { renderPage } from './suite/report/page.mjs';
 import { runCases } from './suite/schedule.mjs';
@@ -50,6 +51,7 @@ async function measure(chosen, { rounds, quick }) {
   const subjects = quick ? chosen.map(quickened) : chosen;
   const seconds = quick ? QUICK_SECONDS : Infinity;
   const results = await runCases(subjects, { rounds, cores, seconds, progress, signal: interruption.signal });
+  removeDevices();
   progress.end();
   const versions = describeVersions();
   const report = { format: /** @type {const} */ (1), date, machine, versions, rounds, isQuick: quick, cases: results };

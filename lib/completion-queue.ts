@@ -3,7 +3,8 @@ import { binding, NO_OPERATION, POST_REFUSED, PROMISES_WAITING } from './binding
 import { CompletionBatch } from './completion-batch.js';
 import type { CompletionQueueStats } from './completion-queue-stats.js';
 import { Domain } from './domain.js';
-import { check, fabricError, show } from './errors.js';
+import { check, fabricError, show, type FabricError } from './errors.js';
+import { operationError } from './operation-error.js';
 import type { Completion, OperationOptions, OperationOwner, PendingOperation } from './operation.js';
 import { PostBatch } from './post-batch.js';
 import { Progress, PROGRESS_MODES, type ProgressClient, type ProgressMode } from './progress.js';
@@ -111,6 +112,10 @@ export class CompletionQueue extends Resource implements ProgressClient {
     return this.#remoteWrites.next(signal);
   }
 
+  get #provider(): string | undefined {
+    return this.domain.info.fabricAttr.provName;
+  }
+
   #remoteWriteAwaited(change: number): void {
     this.reference(change);
     if (this.closed) return;
@@ -168,6 +173,25 @@ export class CompletionQueue extends Resource implements ProgressClient {
       'fi_cq_strerror',
       'cannot describe an error',
     );
+  }
+
+  /**
+   * What entry `index` of a batch that {@link read} has filled says of its failed operation: the FabricError that the promise
+   * door would have rejected with, provider's words and hint included.
+   *
+   * @param doing - How its message begins.
+   * @returns undefined for an operation that did not fail.
+   */
+  errorOf(batch: CompletionBatch, index: number, doing = 'an operation failed'): FabricError | undefined {
+    CompletionBatch.memoryOf(batch);
+    const errno = batch.error[index];
+    if (errno === undefined)
+      throw new RangeError(`index: expected one of ${batch.capacity} entries, not ${show(index)}`);
+    if (errno === 0) return undefined;
+    const providerErrno = batch.providerError[index]!;
+    const message = this.closed ? '' : this.strerror(providerErrno);
+    const provider = { name: this.#provider, errno: providerErrno, message };
+    return operationError(doing, { errno, syscall: 'fi_cq_readerr' }, provider);
   }
 
   /** @internal An operation of the promise door was posted. */
@@ -273,8 +297,7 @@ export class CompletionQueue extends Resource implements ProgressClient {
         operation.succeed(this.#completion(i, operation));
       } else {
         const message = this.closed ? '' : binding.completionQueueErrorText(handleOf(this), slot);
-        const errno = ring.providerError[i]!;
-        operation.fail(error, errno === 0 ? undefined : { errno, message });
+        operation.fail(error, { name: this.#provider, errno: ring.providerError[i]!, message });
       }
       if (isOver) operation.ended();
     }

@@ -7,7 +7,7 @@ import { ERRORS } from './constants.js';
 import type { Counter } from './counter.js';
 import type { Domain } from './domain.js';
 import type { EventQueue } from './event-queue.js';
-import { check, fabricError, show } from './errors.js';
+import { check, fabricError, show, type FabricError } from './errors.js';
 import type { Info } from './info.js';
 import { locate, type Slice } from './memory.js';
 import { PendingOperation, type Completion } from './operation.js';
@@ -293,15 +293,21 @@ export abstract class EndpointBase extends Resource {
   /**
    * @internal Cancels everything that is outstanding. Most providers flush what a connection leaves behind when it ends;
    * sockets does not.
+   *
+   * @param reason - What its promises reject with, instead of `FI_ECANCELED`.
    */
-  cancelAll(): void {
+  cancelAll(reason?: FabricError): void {
     this.completionQueue.drain();
-    this.#dropBlocked();
-    for (const operation of this.completionQueue.operationsOf(this)) this.cancel(operation, true);
+    this.#dropBlocked(reason);
+    for (const operation of this.completionQueue.operationsOf(this)) {
+      operation.cancelledFor(reason);
+      this.cancel(operation, true);
+    }
   }
 
-  #dropBlocked(): void {
+  #dropBlocked(reason?: FabricError): void {
     for (const operation of [...this.#blockedSends.clear(), ...this.#blockedReceives.clear()]) {
+      operation.cancelledFor(reason);
       operation.fail(ERRORS.FI_ECANCELED);
       operation.ended();
     }

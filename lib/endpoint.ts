@@ -6,10 +6,12 @@ import { CAPABILITIES, MODES, type OPERATION_FLAGS } from './constants.js';
 import { Counter } from './counter.js';
 import { Domain } from './domain.js';
 import { EndpointAlias, EndpointWithDefaults, type Side } from './endpoint-defaults.js';
+import { isEfaEndpointFailure } from './efa-hints.js';
 import { ENDPOINT_OPTIONS, optionCodec, type EndpointOption, type EndpointOptionValue } from './endpoint-options.js';
-import { check, FabricError, show } from './errors.js';
+import { check, show } from './errors.js';
+import { errorQueueOf, isErrorQueue } from './error-queue.js';
 import { EventQueue } from './event-queue.js';
-import type { EventOwner } from './events.js';
+import type { EventOwner, FabricEvent } from './events.js';
 import { Fabric } from './fabric.js';
 import type { FlagsInput } from './fields.js';
 import { encodeInfo, readInfo, type Info, type InfoLike } from './info.js';
@@ -29,7 +31,10 @@ export interface EndpointBindings {
   readonly sharedReceive?: SharedReceiveContext | undefined;
   /** What counts completions; one counter may count several kinds. */
   readonly counters?: EndpointCounters;
-  /** Where its errors are reported. Not every provider has event queues for endpoints without connections. */
+  /**
+   * Where errors are reported that belong to no operation. Not every provider has event queues for endpoints without
+   * connections. @defaultValue one that the endpoints of a fabric share; what nobody reads there is a process warning
+   */
   readonly eventQueue?: EventQueue | undefined;
 }
 
@@ -106,13 +111,13 @@ export class Endpoint extends EndpointWithDefaults implements EventOwner {
     const joins = wanted.caps.some((name) => name === 'FI_COLLECTIVE' || name === 'FI_MULTICAST');
     super(handle, wanted, domain, completionQueue, addressVector, {
       parents: shared,
-      eventQueue: joins ? undefined : eventQueue,
+      eventQueue: joins ? undefined : (eventQueue ?? errorQueueOf(domain.fabric)),
     });
     this.#handle = handle;
     try {
       if (this.eventQueue !== undefined) {
         const bound = binding.endpointBindEventQueue(handle, handleOf(this.eventQueue));
-        if (!optionalQueues.has(this.eventQueue)) check(bound, 'fi_ep_bind', doing);
+        if (!isErrorQueue(this.eventQueue)) check(bound, 'fi_ep_bind', doing);
         this.eventQueue.own(handle, this);
       }
       const both = CAPABILITIES.FI_SEND | CAPABILITIES.FI_RECV;
@@ -154,7 +159,6 @@ export class Endpoint extends EndpointWithDefaults implements EventOwner {
       const endpoint = new Endpoint(domain, {
         completionQueue: new CompletionQueue(domain, { size: queueSize(info), ...options }),
         addressVector: new AddressVector(domain),
-        eventQueue: openEventQueue(fabric),
       });
       endpoint.#ownsSet = true;
       return endpoint;
@@ -212,9 +216,19 @@ export class Endpoint extends EndpointWithDefaults implements EventOwner {
     return new EndpointAlias(this, side, flags);
   }
 
-  /** @internal Errors without a call that could have said so are for whoever reads the event queue. */
-  onEvent(): boolean {
+  /**
+   * @internal Errors without an operation are for whoever reads the event queue. When this end has failed, so that nothing
+   * more can arrive, whoever waits here hears of it too.
+   */
+  onEvent(event: FabricEvent): boolean {
+    const hasFailed = event.type === 'error' && isEfaEndpointFailure(event.error.provider?.errno ?? 0);
+    if (hasFailed && this.info.fabricAttr.provName === 'efa') this.cancelAll(event.error);
     return false;
+  }
+
+  /** @internal efa has words for its errors here only, and not in event queues. */
+  strerror(providerErrno: number): string {
+    return this.completionQueue.strerror(providerErrno);
   }
 
   /** @internal */
@@ -237,21 +251,6 @@ function checkCounters(counters: EndpointCounters, domain: Domain): void {
     }
     argumentHandle(counter, Counter, `bindings.counters.${kind}`);
     if (counter.domain !== domain) throw new TypeError(`bindings.counters.${kind}: belongs to another domain`);
-  }
-}
-
-/** Event queues that a provider may refuse to bind: nobody has asked for them. */
-const optionalQueues = new WeakSet<EventQueue>();
-
-/** A queue for errors, where the provider has such. (efa of libfabric 2.1 aborts the process at an error without one.) */
-function openEventQueue(fabric: Fabric): EventQueue | undefined {
-  try {
-    const queue = new EventQueue(fabric);
-    optionalQueues.add(queue);
-    return queue;
-  } catch (error) {
-    if (error instanceof FabricError) return undefined;
-    throw error;
   }
 }
 

@@ -5,6 +5,7 @@ import { check, fabricError, show } from './errors.js';
 import { EVENT_TYPES, type EventOwner, type FabricEvent } from './events.js';
 import { EventWatch, type EventWatchClient } from './event-watch.js';
 import { Fabric } from './fabric.js';
+import { operationError } from './operation-error.js';
 import { argumentHandle, handleOf, Resource } from './resource.js';
 
 /** Options of an {@link EventQueue}. */
@@ -193,11 +194,23 @@ export class EventQueue extends Resource implements EventWatchClient, AsyncItera
       this.#hasFailed = true;
       raw = { source: -1, errno: -raw, providerErrno: 0, text: '', data: Buffer.alloc(0) };
     }
-    const source = this.#owners.get(raw.source)?.deref();
+    const source = this.#sourceOf(raw.source);
     const name = source?.constructor.name ?? 'fabric';
-    const provider = raw.providerErrno === 0 ? undefined : { errno: raw.providerErrno, message: raw.text };
-    const error = fabricError(`an error of the ${name}`, { errno: raw.errno, syscall: 'fi_eq_readerr', provider });
+    const { provName } = this.fabric.info.fabricAttr;
+    // efa's queues have the texts of errno(3), whatever the number is of
+    const message = provName === 'efa' ? this.#anyOwner?.strerror?.(raw.providerErrno) : raw.text;
+    const provider = { name: provName, errno: raw.providerErrno, message: message ?? '' };
+    const error = operationError(`an error of the ${name}`, { errno: raw.errno, syscall: 'fi_eq_readerr' }, provider);
     return { type: 'error', source, error, data: raw.data };
+  }
+
+  /** Not every provider says whose error it is: where there is one object only, it is that one's. */
+  #sourceOf(handle: number): EventOwner | undefined {
+    return this.#owners.get(handle)?.deref() ?? (this.#owners.size === 1 ? this.#anyOwner : undefined);
+  }
+
+  get #anyOwner(): EventOwner | undefined {
+    return [...this.#owners.values()].map((owner) => owner.deref()).find((owner) => owner?.closed === false);
   }
 
   #deliver(event: FabricEvent): void {

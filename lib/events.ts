@@ -56,6 +56,8 @@ export type FabricEvent = ConnectionRequestEvent | ConnectionEvent | CompletionE
 export interface EventOwner extends Resource {
   /** @returns whether somebody has heard of it: an error that nobody heard of becomes a process warning. */
   onEvent(event: FabricEvent): boolean;
+  /** The provider's words for an error, where those of fi_eq_strerror(3) are not. */
+  strerror?(providerErrno: number): string;
   /** A connection request has arrived; only passive endpoints have them. */
   onRequest?(raw: RawEvent): ConnectionRequest;
 }

@@ -1,7 +1,8 @@
 /** One operation of the promise door, from its post until its promise is settled. */
 import { setMaxListeners } from 'node:events';
 import { ERRORS } from './constants.js';
-import { fabricError, type FabricError } from './errors.js';
+import type { FabricError } from './errors.js';
+import { operationError, type ProviderFailure } from './operation-error.js';
 
 /** How an operation of the promise door ended well. */
 export interface Completion {
@@ -36,13 +37,6 @@ export interface OperationOwner {
   retryBlocked(): void;
 }
 
-/** What to try, by error. */
-const HINTS: Readonly<Record<number, string>> = {
-  [ERRORS.FI_ETRUNC]: 'The message is longer than the buffer that was posted for it; post a larger one.',
-  [ERRORS.FI_ECANCELED]:
-    'The endpoint was closed, its connection ended, or the operation was cancelled, before it completed.',
-};
-
 /** An operation whose promise is pending. */
 export class PendingOperation {
   readonly promise: Promise<Completion>;
@@ -50,6 +44,7 @@ export class PendingOperation {
   reject!: (error: unknown) => void;
   #unlisten: (() => void) | undefined;
   #signal: AbortSignal | undefined;
+  #reason: FabricError | undefined;
 
   constructor(
     readonly owner: OperationOwner,
@@ -77,6 +72,11 @@ export class PendingOperation {
     };
   }
 
+  /** It is about to be cancelled since its endpoint has failed. */
+  cancelledFor(reason: FabricError | undefined): void {
+    this.#reason = reason;
+  }
+
   /** Nothing more will come of it. */
   ended(): void {
     this.owner.settled();
@@ -87,25 +87,16 @@ export class PendingOperation {
     this.resolve(completion);
   }
 
-  /** Rejects with the signal's reason when that was the cause, else with a FabricError. */
-  fail(errno: number, provider?: { errno: number; message: string }): void {
+  /** Rejects with the reason why it was cancelled when somebody gave one, else with a FabricError. */
+  fail(errno: number, provider?: ProviderFailure): void {
     this.#unlisten?.();
     if (errno === ERRORS.FI_ECANCELED && this.#signal?.aborted === true) {
       this.reject(this.#signal.reason);
+    } else if (errno === ERRORS.FI_ECANCELED && this.#reason !== undefined) {
+      this.reject(this.#reason);
     } else {
-      this.reject(this.#error(errno, provider));
+      const { syscall } = this;
+      this.reject(operationError(`${syscall.replace('fi_', '')} failed`, { errno, syscall }, provider));
     }
-  }
-
-  #error(errno: number, provider: { errno: number; message: string } | undefined): FabricError {
-    const doing = `${this.syscall.replace('fi_', '')} failed`;
-    const hint = HINTS[errno];
-    // Where the error itself says all, providers leave in their own number what happened to be there.
-    return fabricError(doing, {
-      errno,
-      syscall: this.syscall,
-      hint,
-      provider: hint === undefined ? provider : undefined,
-    });
   }
 }

@@ -1,5 +1,5 @@
 /** Which provider to use, and why not the others. */
-import { accessSync, constants } from 'node:fs';
+import { accessSync, constants, readFileSync } from 'node:fs';
 import { ERRORS } from './constants.js';
 import { FabricError, show } from './errors.js';
 import { getInfo, withHidden, type Hints, type Info, type InfoQuery } from './info.js';
@@ -221,9 +221,10 @@ function describeHint(name: string, value: unknown): string {
 export function absence(provider: string): string {
   const core = coreOf(provider);
   if (isFiltered(core)) return `hidden by FI_PROVIDER=${process.env['FI_PROVIDER'] ?? ''}`;
+  const { version, path } = libraryInfo();
+  if (core === 'efa' && !hasEfa(path)) return `libfabric ${version} was built without it: ${path}`;
   const efa = core === 'efa' ? efaAbsence() : undefined;
   if (efa !== undefined) return efa;
-  const { version, path } = libraryInfo();
   return `libfabric ${version} does not list it: not built into ${path}, or it finds no device`;
 }
 
@@ -234,6 +235,15 @@ function isFiltered(provider: string): boolean {
   const excludes = filter.startsWith('^');
   const listed = filter.replace('^', '').split(',').includes(provider);
   return excludes === listed;
+}
+
+/** Whether a libfabric has the efa provider in it, which calls libefa. Without a device, old ones deny that they have it. */
+function hasEfa(path: string): boolean {
+  try {
+    return readFileSync(path).includes('efadv_');
+  } catch {
+    return true;
+  }
 }
 
 /** What is wrong on the way from the PCI bus to libfabric's efa provider, as far as it can be seen from outside. */

@@ -1,12 +1,6 @@
 import type { Info, LibraryInfo } from 'node-libfabric';
-import { afterEach, describe, expect, it } from 'vitest';
-import { Programs, TINY } from './cli/program.js';
-import {
-  CHECKOUT_IN_DEBIAN_13,
-  debian13Obstacle,
-  startFixtureInDebian13,
-  startInDebian13,
-} from './helpers/debian-13.js';
+import { describe, expect, it } from 'vitest';
+import { debian13Obstacle, startFixtureInDebian13 } from './helpers/debian-13.js';
 
 /** What the program sends over each provider, in each direction. */
 const BYTES = 1 + 64 + 4096 + 65_536 + (1 << 20);
@@ -110,52 +104,5 @@ describe.skipIf(reason !== undefined)(`the same addon on libfabric 2.1${title}`,
       messages: { ...messages, ...('messages' in differences ? differences.messages : {}) },
     };
     expect(JSON.parse(stdout)).toEqual(expected);
-  });
-
-  const programs = new Programs();
-  afterEach(() => programs.endAll());
-
-  /** Serves there; `onPort` runs once it listens. */
-  async function serve(args: readonly string[], onPort: (port: string) => Promise<void>): Promise<void> {
-    const program = `${CHECKOUT_IN_DEBIAN_13}/dist/cli/fabric-pingpong.js`;
-    await using child = startInDebian13(['/opt/node', program, 'serve', '--bind', '127.0.0.1', ...args]);
-    let said = '';
-    const port = await new Promise<string>((resolve, reject) => {
-      child.process.stderr.on('data', (text: string) => {
-        const found = /port (\d+)/.exec((said += text))?.[1];
-        if (found !== undefined) resolve(found);
-      });
-      child.process.once('close', () => {
-        reject(new Error(`it did not listen: ${said}`));
-      });
-    });
-    await onPort(port);
-  }
-
-  it('has commands for both ends of fabric-pingpong, where -p tcp means two protocols, and they work', async () => {
-    let hint = '';
-    await serve(['--port', '0', '-p', 'tcp'], async (port) => {
-      const refused = programs.start(['127.0.0.1', '--port', port, '-p', 'tcp', '--json', ...TINY]);
-      expect(await refused.exitCode).toBe(6);
-      ({ hint } = refused.json['error'] as { hint: string });
-    });
-    const pattern = /server: `fabric-pingpong serve (.*)`, client: `fabric-pingpong (.*)`$/;
-    const [forServer, forClient] = pattern
-      .exec(hint)!
-      .slice(1)
-      .map((command) => command.replaceAll('"', '').split(' '));
-    await serve(forServer!, async () => {
-      const client = programs.start([...forClient!, '--json', ...TINY]);
-      expect(await client.exitCode).toBe(0);
-      expect(client.json).toMatchObject({ client: { libfabric: '1.17' }, server: { libfabric: '2.1' } });
-    });
-  });
-
-  it('understands net of 1.17 as tcp', async () => {
-    await serve(['--port', '0', '-p', 'tcp'], async (port) => {
-      const client = programs.start(['127.0.0.1', '--port', port, '-p', 'net', '--json', '--verify', ...TINY]);
-      expect(await client.exitCode).toBe(0);
-      expect(client.json).toMatchObject({ client: { provider: 'net' }, server: { provider: 'tcp' } });
-    });
   });
 });

@@ -27,8 +27,10 @@ function isListening(port) {
  * @param {{ provider: string, domain: string, size: number, seconds: number }} parameters
  * @param {readonly [number, number]} cores
  * @param {number} deadline in milliseconds
+ * @param {NodeJS.ProcessEnv} environment
  */
-export async function runFiPingpong({ provider, domain, size, seconds }, [clientCore, serverCore], deadline) {
+export async function runFiPingpong({ provider, domain, size, seconds }, cores, deadline, environment) {
+  const [clientCore, serverCore] = cores;
   const port = nextPort++;
   const latency = provider === 'shm' ? EXPECTED_LATENCY.shm : EXPECTED_LATENCY.others;
   const iterations = Math.max(Math.round(seconds / latency / 2), 100);
@@ -36,7 +38,7 @@ export async function runFiPingpong({ provider, domain, size, seconds }, [client
     ...['fi_pingpong', '-p', provider, '-d', domain, '-e', 'rdm'],
     ...['-S', String(size), '-I', String(iterations)],
   ];
-  const server = start(String(serverCore), [...common, '-B', String(port)]);
+  const server = start(String(serverCore), [...common, '-B', String(port)], environment);
   const { child } = server;
   child.stdout.resume();
   const end = performance.now() + LISTEN_DEADLINE;
@@ -44,7 +46,7 @@ export async function runFiPingpong({ provider, domain, size, seconds }, [client
     await delay(10);
   }
 
-  const client = start(String(clientCore), [...common, '-P', String(port), '127.0.0.1']);
+  const client = start(String(clientCore), [...common, '-P', String(port), '127.0.0.1'], environment);
   let output = '';
   client.child.stdout.on('data', (chunk) => (output += String(chunk)));
   await supervise([client, server], deadline, Promise.resolve());

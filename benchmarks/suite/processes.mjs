@@ -33,10 +33,11 @@ function removeSharedMemory(pid) {
  *
  * @param {string} cores of those that taskset takes
  * @param {readonly string[]} command
+ * @param {NodeJS.ProcessEnv} environment besides that of this process
  * @returns {End}
  */
-export function start(cores, command) {
-  const child = spawn('taskset', ['--cpu-list', cores, ...command]);
+export function start(cores, command, environment) {
+  const child = spawn('taskset', ['--cpu-list', cores, ...command], { env: { ...process.env, ...environment } });
   running.add(child);
   let errors = '';
   child.stderr.on('data', (chunk) => (errors += String(chunk)));
@@ -113,10 +114,11 @@ async function converse(end, other) {
  * @param {readonly string[]} command the same for both, but for --end
  * @param {readonly [number, number]} cores
  * @param {number} deadline in milliseconds
+ * @param {NodeJS.ProcessEnv} environment
  */
-export async function runPair(command, [clientCore, serverCore], deadline) {
-  const server = start(String(serverCore), [...command, '--end', 'server']);
-  const client = start(String(clientCore), [...command, '--end', 'client']);
+export async function runPair(command, [clientCore, serverCore], deadline, environment) {
+  const server = start(String(serverCore), [...command, '--end', 'server'], environment);
+  const client = start(String(clientCore), [...command, '--end', 'client'], environment);
   const said = Promise.all([converse(client, server), converse(server, client)]);
   // When an end fails, that is what supervise() says, and not that it has said nothing.
   said.catch(() => undefined);
@@ -130,9 +132,10 @@ export async function runPair(command, [clientCore, serverCore], deadline) {
  * @param {readonly string[]} command
  * @param {string} cores
  * @param {number} deadline in milliseconds
+ * @param {NodeJS.ProcessEnv} environment
  */
-export async function runAlone(command, cores, deadline) {
-  const end = start(cores, command);
+export async function runAlone(command, cores, deadline, environment) {
+  const end = start(cores, command, environment);
   const said = converse(end, undefined);
   said.catch(() => undefined);
   const { phases } = await supervise([end], deadline, said);

@@ -1,7 +1,7 @@
 /** What can be run, by the names that the cases use. */
 import { fileURLToPath } from 'node:url';
 import { runFiPingpong } from './fi-pingpong.mjs';
-import { findProvider } from './providers.mjs';
+import { environmentOf, findProvider } from './providers.mjs';
 import { runAlone, runPair } from './processes.mjs';
 
 /** @typedef {import('./types.js').Parameters} Parameters */
@@ -64,17 +64,18 @@ export async function runProgram(name, parameters, cores) {
   const { sizes = [64], seconds = 0, messages = 0 } = parameters;
   const deadline =
     START_UP_DEADLINE + sizes.length * (PHASE_DEADLINE + seconds * 2000) + (messages / SLOWEST_RATE) * 1000;
+  const environment = environmentOf(parameters.fabric);
   if (name === 'fi_pingpong') {
     const [size = 64] = sizes;
     const { provider, domain } = findProvider(parameters.fabric ?? '');
-    return runFiPingpong({ provider, domain, size, seconds }, cores, deadline);
+    return runFiPingpong({ provider, domain, size, seconds }, cores, deadline, environment);
   }
   const program = programs[name];
   if (program === undefined) throw new TypeError(`program ${name} is none of ${Object.keys(programs).join(', ')}`);
   const command = [...program.command, ...argumentsOf(parameters)];
-  if (program.ends === 'pair') return runPair(command, cores, deadline);
-  if (program.ends === 'alone') return runAlone(command, String(cores[0]), deadline);
+  if (program.ends === 'pair') return runPair(command, cores, deadline, environment);
+  if (program.ends === 'alone') return runAlone(command, String(cores[0]), deadline, environment);
   // Its threads choose their cores.
   const list = cores.join(',');
-  return runAlone([...command, '--cores', list], list, deadline);
+  return runAlone([...command, '--cores', list], list, deadline, environment);
 }

@@ -1,4 +1,4 @@
-import { FabricError, type CompletionBatch, type CompletionQueue, type PostBatch } from '../index.js';
+import type { CompletionBatch, CompletionQueue, PostBatch } from '../index.js';
 import { BenchError } from './errors.js';
 import { SLICE_MILLISECONDS, type Exchange, type Watch } from './exchange.js';
 import type { Link } from './link.js';
@@ -98,13 +98,6 @@ export abstract class BatchExchange implements Exchange {
         `wrong data in ${this.where}: ${this.batch.length[index]} bytes arrived where ${this.start.size} were due`,
       );
     }
-    const provider = {
-      errno: this.batch.providerError[index]!,
-      message: this.queue.strerror(this.batch.providerError[index]!),
-    };
-    throw new FabricError(
-      `a ${operation} failed in ${this.where}; the provider says: ${provider.message} (${provider.errno})`,
-      { errno: error, syscall: 'fi_cq_readerr', provider },
-    );
+    throw this.queue.errorOf(this.batch, index, `a ${operation} failed in ${this.where}`)!;
   }
 }

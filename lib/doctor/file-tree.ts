@@ -161,16 +161,14 @@ export class FileTree {
   }
 
   #linkAt(path: string): string | undefined {
-    if (!this.#links.has(path)) this.#links.set(path, this.#readLink(path));
-    return this.#links.get(path);
-  }
-
-  #readLink(path: string): string | undefined {
+    if (this.#links.has(path)) return this.#links.get(path);
     try {
       // most are none, and an exception for each of them would be slow
-      if (lstatSync(this.#on(path), { throwIfNoEntry: false })?.isSymbolicLink() !== true) return undefined;
-      const target = readlinkSync(this.#on(path));
-      this.accessed.set(path, { kind: 'link', target });
+      const stat = lstatSync(this.#on(path), { throwIfNoEntry: false });
+      const target = stat?.isSymbolicLink() === true ? readlinkSync(this.#on(path)) : undefined;
+      // what is not there yet may come
+      if (stat !== undefined) this.#links.set(path, target);
+      if (target !== undefined) this.accessed.set(path, { kind: 'link', target });
       return target;
     } catch {
       return undefined;

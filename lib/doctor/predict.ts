@@ -68,7 +68,7 @@ function predictLibfabric({ environment, efaBlockedBy, libfabric, observed }: Pr
   const because = efaBlockedBy === undefined ? '' : `${efaBlockedBy.message} (${efaBlockedBy.id})`;
   if (efaBlockedBy?.breaks === true) return predicted('none', because);
   if (observed !== undefined) {
-    return asObserved(observed, because === '' ? "it is first in libfabric's own list" : because);
+    return asObserved(observed, because === '' || observed === 'efa' ? "it is first in libfabric's own list" : because);
   }
   if (libfabric === undefined) return predicted('none', 'there is no libfabric');
   if (!libfabric.loads) return predicted('none', 'libfabric cannot be loaded');

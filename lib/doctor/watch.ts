@@ -20,8 +20,7 @@ const SIGNAL_EXIT = 128;
 
 /** Runs a command to its end. @throws Error where it cannot be started. */
 export async function watch(host: Host, [command, ...args]: readonly string[]): Promise<Watched> {
-  const devices = readDevices(host);
-  const before = readTraffic(host, devices);
+  const before = new Map(readTraffic(host, readDevices(host)).map(({ name, bytes }) => [name, bytes]));
   const exitCode = await new Promise<number>((done, refuse) => {
     const child = spawn(command!, args, { stdio: 'inherit' });
     // a terminal interrupts both: the answer comes after the command's end all the same
@@ -34,9 +33,9 @@ export async function watch(host: Host, [command, ...args]: readonly string[]): 
       done(code ?? SIGNAL_EXIT + constants.signals[signal!]);
     });
   });
-  const after = readTraffic(host, devices);
-  const moved = after.map(({ name, bytes }, index) => {
-    const earlier = before[index]!.bytes;
+  const moved = readTraffic(host, readDevices(host)).map(({ name, bytes }) => {
+    // a device that came meanwhile has counted from nothing
+    const earlier = before.has(name) ? before.get(name) : 0n;
     return { name, bytes: bytes === undefined || earlier === undefined ? undefined : bytes - earlier };
   });
   const known = moved.filter(({ bytes }) => bytes !== undefined);

@@ -156,6 +156,7 @@ struct ibv_cq_ex* completion_queue_create(struct ibv_context* context, struct ib
   }
   while (size < attributes->cqe && size < 65536) size *= 2;
   queue = calloc(1, sizeof(*queue));
+  COUNT_COMMAND(context_of(context), queue == NULL, create_cq_err);
   if (queue == NULL) return NULL;
   queue->ring = malloc(size * sizeof(*queue->ring));
   if (queue->ring == NULL) {

@@ -194,6 +194,7 @@ PUBLIC struct ibv_pd* ibv_alloc_pd(struct ibv_context* base) {
   struct context* context = context_of(base);
   struct protection_domain* pd = calloc(1, sizeof(*pd));
 
+  COUNT_COMMAND(context, pd == NULL, alloc_pd_err);
   if (pd == NULL) return NULL;
   pd->base.context = base;
   pthread_mutex_lock(&context->lock);
@@ -250,6 +251,7 @@ PUBLIC struct ibv_ah* ibv_create_ah(struct ibv_pd* pd, struct ibv_ah_attr* attri
 
   if (ah == NULL) return NULL;
   int number = attributes->is_global ? take_number(context, &attributes->grh.dgid) : -1;
+  COUNT_COMMAND(context, number < 0, create_ah_err);
   if (number < 0) {
     free(ah);
     errno = attributes->is_global ? ENOMEM : EINVAL;

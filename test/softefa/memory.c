@@ -31,9 +31,9 @@ static struct ibv_mr* reg_mr(struct ibv_pd* pd, void* address, size_t length, un
     index = context->next_region++ % MAX_MR;
     if (is_free(&context->regions[index])) region = &context->regions[index];
   }
+  COUNT_COMMAND(context, region == NULL, reg_mr_err);
   if (region == NULL) {
     pthread_mutex_unlock(&context->lock);
-    COUNT(context, reg_mr_err, 1);
     free(mr);
     errno = ENOMEM;
     return NULL;

@@ -55,8 +55,8 @@ struct ibv_qp* queue_pair_create(struct ibv_pd* pd, const struct ibv_qp_init_att
   }
   qp->mailbox =
       wire_mailbox(&context->device->gid, context->shared, faults_number("SOFTEFA_SLOTS", 128), &qpn, &qp->mailbox_fd);
+  COUNT_COMMAND(context, qp->mailbox == NULL, create_qp_err);
   if (qp->mailbox == NULL) {
-    COUNT(context, create_qp_err, 1);
     free(qp->works);
     free(qp->receives);
     free(qp);

@@ -41,25 +41,32 @@ enum status {
   STATUS_REMOTE_BAD_QPN = 9,
   STATUS_REMOTE_NOT_READY = 10,
   STATUS_REMOTE_BAD_LENGTH = 11,
+  STATUS_UNRESPONSIVE = 13,
   STATUS_UNREACHABLE = 15,
 };
 
-/* ---- what an EFA shows in hw_counters, and what only this device can know ---- */
+/* ---- what an EFA shows in hw_counters, of its port and of itself, and what only this device can know ---- */
 
 // clang-format off
-#define FOR_EACH_COUNTER(X) \
+#define FOR_EACH_PORT_COUNTER(X) \
   X(tx_bytes) X(tx_pkts) X(rx_bytes) X(rx_pkts) X(rx_drops) \
   X(send_bytes) X(send_wrs) X(recv_bytes) X(recv_wrs) \
   X(rdma_read_wrs) X(rdma_read_bytes) X(rdma_read_wr_err) X(rdma_read_resp_bytes) \
   X(rdma_write_wrs) X(rdma_write_bytes) X(rdma_write_wr_err) X(rdma_write_recv_bytes) \
-  X(retrans_pkts) X(retrans_bytes) X(unresponsive_remote_events) \
-  X(alloc_pd_err) X(create_qp_err) X(reg_mr_err) \
+  X(retrans_bytes) X(retrans_pkts) X(retrans_timeout_events) \
+  X(unresponsive_remote_events) X(impaired_remote_conn_events)
+#define FOR_EACH_DEVICE_COUNTER(X) \
+  X(submitted_cmds) X(completed_cmds) X(cmds_err) X(no_completion_cmds) X(keep_alive_rcvd) \
+  X(alloc_pd_err) X(create_qp_err) X(create_cq_err) X(reg_mr_err) X(alloc_ucontext_err) X(create_ah_err) X(mmap_err)
+#define FOR_EACH_STATISTIC(X) \
   X(softefa_rnr) X(softefa_delayed) X(softefa_injected)
 // clang-format on
 
 struct counters {
 #define FIELD(name) _Atomic uint64_t name;
-  FOR_EACH_COUNTER(FIELD)
+  FOR_EACH_PORT_COUNTER(FIELD)
+  FOR_EACH_DEVICE_COUNTER(FIELD)
+  FOR_EACH_STATISTIC(FIELD)
 #undef FIELD
 };
 
@@ -116,6 +123,7 @@ struct peer {
   struct mailbox* mailbox;
   size_t bytes;
   struct region* regions;
+  struct shared_device* device;
   int fd;
   uint64_t seen_alive;
 };
@@ -174,8 +182,20 @@ uint16_t device_ah_of(struct context* context, const union ibv_gid* gid);
 void sysfs_make(struct device* device, int index);
 void sysfs_write_counters(struct context* context, uint64_t now);
 
-#define COUNT(context, name, amount) \
-  atomic_fetch_add_explicit(&(context)->shared->counters.name, (amount), memory_order_relaxed)
+#define COUNT_AT(device, name, amount) \
+  atomic_fetch_add_explicit(&(device)->counters.name, (amount), memory_order_relaxed)
+#define COUNT(context, name, amount) COUNT_AT((context)->shared, name, amount)
+
+/* An order to the device, as the kernel counts them. */
+#define COUNT_COMMAND(context, has_failed, error) \
+  do {                                            \
+    COUNT(context, submitted_cmds, 1);            \
+    COUNT(context, completed_cmds, 1);            \
+    if (has_failed) {                             \
+      COUNT(context, cmds_err, 1);                \
+      COUNT(context, error, 1);                   \
+    }                                             \
+  } while (0)
 
 /* ---- memory.c ---- */
 

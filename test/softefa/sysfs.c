@@ -12,7 +12,7 @@
 #include <unistd.h>
 #include "softefa.h"
 
-#define COUNTERS_NANOSECONDS 50000000
+#define COUNTERS_NANOSECONDS 20000000
 
 /* libfabric and libibverbs hold paths of 256 bytes at most */
 #define LONG_PATH 1024
@@ -84,8 +84,10 @@ static void make_port(const char* device, const struct device* which) {
   entry(port, "state", "%s\n", is_down ? "1: DOWN  " : "4: ACTIVE");
   entry(port, "phys_state", "%s\n", is_down ? "3: Disabled" : "5: LinkUp  ");
   entry(port, "rate", "100 Gb/sec (4X EDR)\n");
-  entry(port, "link_layer", "Unspecified\n");
+  entry(port, "link_layer", "Unknown\n");
   entry(port, "lid", "0x0\n");
+  snprintf(gids, sizeof(gids), "%s/hw_counters", port);
+  entry(gids, "lifespan", "10\n");
 }
 
 /* As the kernel has it: the device below its PCI function, links to it from everywhere else. */
@@ -108,6 +110,8 @@ void sysfs_make(struct device* device, int index) {
   entry(in, "vendor", "0x%04x\n", device->is_efa ? 0x1d0f : 0x15b3);
   entry(in, "device", "0x%04x\n", (unsigned int)faults_number("SOFTEFA_PART", 0xefa2));
   entry(in, "class", "0x020000\n");
+  entry(in, "subsystem_vendor", "0x%04x\n", device->is_efa ? 0x1d0f : 0x15b3);
+  entry(in, "subsystem_device", "0x%04x\n", (unsigned int)faults_number("SOFTEFA_PART", 0xefa2));
   entry(in, "numa_node", "-1\n");
   snprintf(target, sizeof(target), "../../../bus/pci/drivers/%s", driver);
   link_to(target, in, "driver");
@@ -136,13 +140,19 @@ void sysfs_make(struct device* device, int index) {
   snprintf(where, sizeof(where), "%s/infiniband_verbs/%s", in, base->dev_name);
   link_to("../..", where, "device");
   entry(where, "ibdev", "%s\n", base->name);
+  entry(where, "dev", "231:%d\n", 192 + index);
   entry(where, "abi_version", "1\n");
   snprintf(where, sizeof(where), "%s/infiniband/%s", in, base->name);
   link_to("../..", where, "device");
-  entry(where, "node_type", "8: unspecified\n");
+  entry(where, "node_type", "7: <unknown>\n");
+  folder("%s/hw_counters", where);
   entry(where, "fw_ver", "0.0.0.0\n");
   entry(where, "hca_type", "\n");
   make_port(where, device);
+
+  folder("%s/softefa", root());
+  /* for tools that look for sys and dev below a root */
+  link_to(".", root(), "sys");
 
   /* in the place of /dev */
   folder("%s/dev/infiniband", root());
@@ -150,20 +160,42 @@ void sysfs_make(struct device* device, int index) {
   entry(where, base->dev_name, "%s", "");
 }
 
+/* What no EFA counts, and everything else with it: one line each, in $SYSFS_PATH/softefa/DEVICE. */
+static void write_statistics(const struct context* context) {
+  const struct counters* counters = &context->shared->counters;
+  char in[LONG_PATH], text[4096];
+  int end = 0;
+
+#define LINE(name) \
+  end += snprintf(text + end, sizeof(text) - end, "%-28s %llu\n", #name, (unsigned long long)counters->name);
+  FOR_EACH_PORT_COUNTER(LINE)
+  FOR_EACH_DEVICE_COUNTER(LINE)
+  FOR_EACH_STATISTIC(LINE)
+#undef LINE
+  snprintf(in, sizeof(in), "%s/softefa", root());
+  file(in, context->device->base.name, text);
+}
+
 void sysfs_write_counters(struct context* context, uint64_t now) {
   const struct counters* counters = &context->shared->counters;
+  const char* device = context->device->base.ibdev_path;
   char in[LONG_PATH];
+  bool has_changed = false;
 
   if (root() == NULL || (now != UINT64_MAX && now - context->counters_written < COUNTERS_NANOSECONDS)) return;
   context->counters_written = now == UINT64_MAX ? 0 : now;
-  snprintf(in, sizeof(in), "%s/ports/1/hw_counters", context->device->base.ibdev_path);
   uint64_t* written = context->written;
 #define WRITE(name)                                           \
   if (now == UINT64_MAX || *written != counters->name) {      \
+    has_changed = true;                                       \
     *written = counters->name;                                \
     entry(in, #name, "%llu\n", (unsigned long long)*written); \
   }                                                           \
   written++;
-  FOR_EACH_COUNTER(WRITE)
+  snprintf(in, sizeof(in), "%s/ports/1/hw_counters", device);
+  FOR_EACH_PORT_COUNTER(WRITE)
+  snprintf(in, sizeof(in), "%s/hw_counters", device);
+  FOR_EACH_DEVICE_COUNTER(WRITE)
 #undef WRITE
+  if (has_changed) write_statistics(context);
 }

@@ -23,7 +23,7 @@ static void complete(struct queue_pair* qp, struct work* work, enum status statu
       .length = length,
   };
 
-  if (status == STATUS_REMOTE_BAD_QPN || status == STATUS_UNREACHABLE)
+  if (status == STATUS_REMOTE_BAD_QPN || status == STATUS_UNRESPONSIVE || status == STATUS_UNREACHABLE)
     COUNT(qp->context, unresponsive_remote_events, 1);
   if (status != STATUS_OK && work->operation == OPERATION_READ) COUNT(qp->context, rdma_read_wr_err, 1);
   if (status != STATUS_OK && work->operation == OPERATION_WRITE) COUNT(qp->context, rdma_write_wr_err, 1);
@@ -102,9 +102,9 @@ static void send_packet(struct queue_pair* qp, struct work* work, struct mailbox
     if (work->operation == OPERATION_SEND) {
       COUNT(qp->context, send_wrs, 1);
       COUNT(qp->context, send_bytes, length);
+      COUNT(qp->context, tx_bytes, length);
     }
     COUNT(qp->context, tx_pkts, 1);
-    COUNT(qp->context, tx_bytes, length);
     complete(qp, work, STATUS_OK, length);
     return;
   }
@@ -151,10 +151,16 @@ static void access_memory(struct queue_pair* qp, struct work* work, struct peer*
   if (status == STATUS_OK && work->operation == OPERATION_READ) {
     COUNT(qp->context, rdma_read_wrs, 1);
     COUNT(qp->context, rdma_read_bytes, length);
+    COUNT(qp->context, rx_bytes, length);
+    COUNT_AT(peer->device, rdma_read_resp_bytes, length);
+    COUNT_AT(peer->device, tx_bytes, length);
   }
   if (status == STATUS_OK && work->operation == OPERATION_WRITE) {
     COUNT(qp->context, rdma_write_wrs, 1);
     COUNT(qp->context, rdma_write_bytes, length);
+    COUNT(qp->context, tx_bytes, length);
+    COUNT_AT(peer->device, rdma_write_recv_bytes, length);
+    COUNT_AT(peer->device, rx_bytes, length);
   }
   if (status == STATUS_OK && work->has_immediate) {
     work->is_written = true;
@@ -223,6 +229,7 @@ void transmit(struct queue_pair* qp, struct work* work) {
       complete(qp, work, STATUS_OK, length);
       return;
     }
+    COUNT(qp->context, retrans_timeout_events, 1);
     COUNT(qp->context, retrans_pkts, 1);
     COUNT(qp->context, retrans_bytes, length);
     wait_until(qp, work, nanoseconds() + RETRANSMISSION_NANOSECONDS);
@@ -300,14 +307,12 @@ static void receive_one(struct queue_pair* qp, const struct packet* packet) {
     completion.id = receive->id;
     if (completion.status == STATUS_OK && !packet->is_write) completion.status = scatter(qp, receive, packet);
   }
-  if (packet->is_write) {
-    COUNT(qp->context, rdma_write_recv_bytes, packet->length);
-  } else {
+  if (!packet->is_write) {
     COUNT(qp->context, recv_wrs, 1);
     COUNT(qp->context, recv_bytes, packet->length);
+    COUNT(qp->context, rx_bytes, packet->length);
   }
   COUNT(qp->context, rx_pkts, 1);
-  COUNT(qp->context, rx_bytes, packet->length);
   completion_queue_add(qp->receive_queue, &completion);
 }
 

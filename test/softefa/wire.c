@@ -184,6 +184,7 @@ static void forget(struct peer** at) {
   *at = peer->next;
   munmap(peer->mailbox, peer->bytes);
   if (peer->regions != NULL) munmap(peer->regions, MAX_MR * sizeof(struct region));
+  munmap(peer->device, sizeof(*peer->device));
   close(peer->fd);
   free(peer);
 }
@@ -192,12 +193,12 @@ void wire_forget(struct peer** list) {
   while (*list != NULL) forget(list);
 }
 
-static struct region* map_regions(const char* path) {
+static void* map_file(const char* path, size_t bytes) {
   int fd = open(path, O_RDWR | O_CLOEXEC);
   if (fd < 0) return NULL;
-  struct region* regions = map(fd, MAX_MR * sizeof(struct region));
+  void* address = map(fd, bytes);
   close(fd);
-  return regions;
+  return address;
 }
 
 static enum finding open_peer(struct peer** list, const union ibv_gid* gid, uint32_t qpn, struct peer** found) {
@@ -218,19 +219,23 @@ static enum finding open_peer(struct peer** list, const union ibv_gid* gid, uint
     return access(path, F_OK) == 0 ? PEER_NO_QUEUE_PAIR : PEER_NO_HOST;
   }
   struct peer* peer = calloc(1, sizeof(*peer));
+  device_path(path, gid, "device", 0);
   if (peer == NULL || is_abandoned(fd) || fstat(fd, &status) != 0 ||
+      (peer->device = map_file(path, sizeof(*peer->device))) == NULL ||
       (peer->mailbox = map(fd, status.st_size)) == NULL) {
+    if (peer != NULL && peer->device != NULL) munmap(peer->device, sizeof(*peer->device));
     free(peer);
     close(fd);
     return PEER_NO_QUEUE_PAIR;
   }
-  peer->regions = map_regions(peer->mailbox->regions);
+  peer->regions = map_file(peer->mailbox->regions, MAX_MR * sizeof(struct region));
   *peer = (struct peer){.next = *list,
                         .gid = *gid,
                         .qpn = qpn,
                         .mailbox = peer->mailbox,
                         .bytes = status.st_size,
                         .regions = peer->regions,
+                        .device = peer->device,
                         .fd = fd,
                         .seen_alive = nanoseconds()};
   *list = peer;

@@ -35,9 +35,6 @@ function opened(survey: Survey, isEfa: boolean): { name: string; node: string; r
     }));
 }
 
-/** What was proven live counts more than files. */
-const opensEfa = ({ host }: Survey): boolean => (host.live?.efa?.domains.length ?? 0) > 0;
-
 const openEvidence = (found: ReturnType<typeof opened>): Evidence[] =>
   found.map(({ node, name, result }) => ({ source: node, value: `${name}: open ${result ?? 'was not tried'}` }));
 
@@ -70,7 +67,6 @@ export const deviceChecks: readonly Check[] = [
     judge: (survey, evidence) => {
       const there = evidence.filter(({ value }) => value === 'there').length;
       if (there === evidence.length) return pass(count(there, 'node'));
-      if (there === 0 && opensEfa(survey)) return info('no node in /dev/infiniband, yet libfabric opens efa');
       if (there === 0) {
         const where = survey.identity.container === undefined ? '' : ': the container was not given the devices';
         return { status: 'fail', message: `no node in /dev/infiniband for any EFA device${where}` };
@@ -136,7 +132,7 @@ export const deviceChecks: readonly Check[] = [
       const closed = unopenable(survey);
       if (closed.length === 0) return pass('all of them can be opened');
       const version = survey.selected?.version;
-      if (opensEfa(survey) || toleratesForeign(version)) {
+      if (survey.opensEfa || toleratesForeign(version)) {
         return {
           status: 'warn',
           message: `${closed.join(', ')} cannot be opened; this libfabric passes over them, one up to 2.6 would lose efa`,

@@ -174,7 +174,19 @@ async function pingpong(
   environment: NodeJS.ProcessEnv,
 ): Promise<PingpongEnd> {
   const program = fileURLToPath(new URL('../../cli/fabric-pingpong.js', import.meta.url));
-  const args = [program, ...target, '--provider', provider, '--sizes', '64,64k', '--iters', '100', '--json'];
+  const args = [
+    program,
+    ...target,
+    '--provider',
+    provider,
+    '--sizes',
+    '64,64k',
+    '--iters',
+    '100',
+    '--timeout',
+    '5',
+    '--json',
+  ];
   const env = { ...process.env, FI_EFA_ENABLE_SHM_TRANSFER: '0', ...environment };
   return await new Promise((done) => {
     execFile(process.execPath, args, { env, timeout: TIMEOUT, killSignal: 'SIGKILL' }, (error, stdout) => {

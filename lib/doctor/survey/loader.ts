@@ -51,10 +51,11 @@ export class Loader {
   /** Folders of ld.so.conf that the cache has nothing of, though the library is in them. */
   uncached(soname: string): string[] {
     if (this.#cached.size === 0) return [];
-    const known = this.#cached.get(soname) ?? [];
+    // /lib is a link to /usr/lib on many systems
+    const known = (this.#cached.get(soname) ?? []).map((path) => this.#host.files.real(path));
     return this.#configured
       .map((folder) => join(folder, soname))
-      .filter((path) => this.#host.files.exists(path) && !known.includes(path));
+      .filter((path) => this.#host.files.exists(path) && !known.includes(this.#host.files.real(path)));
   }
 
   /** Every file that would be found, the one that is taken first. `by` is the library that needs it. */

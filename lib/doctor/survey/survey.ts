@@ -118,6 +118,11 @@ export class Survey {
     return this.openmpi.length > 0;
   }
 
+  /** libfabric was asked, and it has efa: that proves more than files. */
+  get opensEfa(): boolean {
+    return (this.host.live?.efa?.domains.length ?? 0) > 0;
+  }
+
   /** open(2) of each node of the RDMA devices. */
   openNode(uverbs: string): string | undefined {
     return this.#once(`open ${uverbs}`, () => this.host.openDevice(`/dev/infiniband/${uverbs}`));
