@@ -395,6 +395,9 @@ export interface Binding {
   /** What is open, by kind: for tests. */
   objectCounts: () => ObjectCounts;
 
+  threadAffinity: () => number[] | Result;
+  setThreadAffinity: (processors: readonly number[]) => Result;
+
   watchdogFeed: (milliseconds: number, message: string, exitCode: number) => void;
 
   memoryAllocate: (length: number, alignment: number, hugePages: boolean) => ArrayBuffer | Result;

@@ -19,7 +19,7 @@ import { argumentHandle, handleOf } from './resource.js';
 import { SharedReceiveContext, SharedTransmitContext } from './shared-context.js';
 
 /** Options of {@link Endpoint.open}. */
-export type EndpointOpenOptions = Pick<CompletionQueueOptions, 'progress'>;
+export type EndpointOpenOptions = Pick<CompletionQueueOptions, 'progress' | 'size'>;
 
 /** What an endpoint is bound to. */
 export interface EndpointBindings {
@@ -157,7 +157,7 @@ export class Endpoint extends EndpointWithDefaults implements EventOwner {
     try {
       const domain = new Domain(fabric);
       const endpoint = new Endpoint(domain, {
-        completionQueue: new CompletionQueue(domain, { ...options, size: queueSize(info) }),
+        completionQueue: new CompletionQueue(domain, { size: queueSize(info), ...options }),
         addressVector: new AddressVector(domain),
       });
       endpoint.#ownsSet = true;

@@ -1,10 +1,10 @@
 /** Which provider to use, and why not the others. */
-import { accessSync, constants, readdirSync, readFileSync } from 'node:fs';
+import { accessSync, constants, readFileSync } from 'node:fs';
 import { ERRORS } from './constants.js';
 import { FabricError, show } from './errors.js';
 import { getInfo, withHidden, type Hints, type Info, type InfoQuery } from './info.js';
 import { libraryInfo } from './library.js';
-import { sysfs } from './sysfs.js';
+import { namesIn, sysfs } from './sysfs.js';
 
 /** What {@link select} shall choose from. */
 export interface SelectOptions extends Pick<InfoQuery, 'node' | 'service' | 'flags'> {
@@ -236,14 +236,6 @@ function isFiltered(provider: string): boolean {
   const listed = filter.replace('^', '').split(',').includes(provider);
   return excludes === listed;
 }
-
-const namesIn = (folder: string): string[] => {
-  try {
-    return readdirSync(folder);
-  } catch {
-    return [];
-  }
-};
 
 /** Whether a libfabric has the efa provider in it, which calls libefa. Without a device, old ones deny that they have it. */
 function hasEfa(path: string): boolean {

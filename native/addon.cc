@@ -4,6 +4,7 @@
 #include <memory>
 #include <utility>
 
+#include "affinity.h"
 #include "environment.h"
 #include "log.h"
 #include "watchdog.h"
@@ -94,6 +95,7 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   ExportMapping(env, exports, environment);
   ExportMemoryRegion(env, exports, environment);
   ExportCounter(env, exports, environment);
+  ExportAffinity(env, exports, environment);
   ExportWatchdog(env, exports, environment);
   return exports;
 }

@@ -1,20 +1,20 @@
-import type { Completion, Endpoint } from '../index.js';
-import { ACKNOWLEDGEMENT_BYTES } from './bandwidth.js';
 import { BenchError } from './errors.js';
+import type { Completion, Endpoint } from '../index.js';
 import type { Exchange, Watch } from './exchange.js';
-import type { Link } from './link.js';
+import type { Link, Stream } from './link.js';
+import { isOneSided } from './operations.js';
 import { checkPattern } from './pattern.js';
 import type { Message } from './protocol.js';
 
 const WATCH_MILLISECONDS = 100;
+const DATA_TAG = 1n;
 
 /** One end of a phase through the promise door, as a program would write it. */
-abstract class AwaitedExchange implements Exchange {
+export abstract class AwaitedExchange implements Exchange {
   sent = 0;
   received = 0;
   iteration = 0;
   protected readonly link: Link;
-  protected readonly endpoint: Endpoint;
   protected readonly start: Message<'start'>;
   protected readonly total: number;
   protected readonly transmitBuffer: Buffer;
@@ -24,7 +24,6 @@ abstract class AwaitedExchange implements Exchange {
 
   constructor(link: Link, start: Message<'start'>) {
     this.link = link;
-    this.endpoint = link.endpoint;
     this.start = start;
     this.total = start.warmup + start.iterations;
     this.transmitBuffer = link.transmitBuffer.subarray(0, start.size);
@@ -39,7 +38,7 @@ abstract class AwaitedExchange implements Exchange {
   abstract prepare(): void;
   protected abstract exchange(): Promise<void>;
 
-  /** What awaits an operation cannot look at a clock: the watch closes the endpoint instead. */
+  /** What awaits an operation cannot look at a clock: the watch closes the endpoints instead. */
   async run(watch: Watch): Promise<void> {
     let failure: unknown;
     const timer = setInterval(() => {
@@ -48,13 +47,13 @@ abstract class AwaitedExchange implements Exchange {
       } catch (error) {
         failure = error;
         clearInterval(timer);
-        this.endpoint.close();
+        for (const { endpoint } of this.link.streams) endpoint.close();
       }
     }, WATCH_MILLISECONDS);
     try {
       await this.exchange();
     } catch (error) {
-      // Their failure, when the endpoint closes, is no news any more.
+      // Their failure, when the endpoints close, is no news any more.
       for (const receive of this.outstanding) receive.catch(() => undefined);
       throw failure ?? error;
     } finally {
@@ -62,34 +61,63 @@ abstract class AwaitedExchange implements Exchange {
     }
   }
 
-  protected receive(): Promise<Completion> {
-    const receive = this.endpoint.recv(this.receiveBuffer);
-    this.outstanding[0] = receive;
+  /** Moves a message's data: what the session's operation is. A read brings it to `buffer`. */
+  protected move({ endpoint, peer }: Stream, buffer = this.receiveBuffer): Promise<Completion> {
+    const { operation, writable, readable } = this.link;
+    this.sent++;
+    switch (operation) {
+      case 'msg':
+        return endpoint.send(this.transmitBuffer, peer);
+      case 'tagged':
+        return endpoint.tsend(this.transmitBuffer, peer, DATA_TAG);
+      case 'write':
+        return (endpoint as Endpoint).write(this.transmitBuffer, peer, writable!, { flags: ['FI_DELIVERY_COMPLETE'] });
+      case 'writedata':
+        return (endpoint as Endpoint).write(this.transmitBuffer, peer, writable!, { data: 1n });
+      case 'read':
+        return (endpoint as Endpoint).read(buffer, peer, readable!);
+    }
+  }
+
+  /** The arrival of a message's data. */
+  protected receive({ endpoint }: Stream, buffer = this.receiveBuffer): Promise<Completion> {
+    const { operation } = this.link;
+    const receive =
+      operation === 'writedata'
+        ? this.link.queue.remoteWrite()
+        : operation === 'tagged'
+          ? endpoint.trecv(buffer, DATA_TAG)
+          : endpoint.recv(buffer);
+    this.outstanding.push(receive);
     return receive;
   }
 
   protected checkLength({ length }: Completion): void {
     this.received++;
-    if (length === this.start.size) return;
+    // Not every provider says how much was written.
+    if (length === this.start.size || this.link.operation === 'writedata') return;
     throw new BenchError(
       'INTEGRITY',
-      `wrong data in ${this.#where}: ${length} bytes arrived where ${this.start.size} were due`,
+      `wrong data in ${this.where}: ${length} bytes arrived where ${this.start.size} were due`,
     );
   }
 
-  /** Checks and clears what arrived last, where the phase is not being timed. */
-  protected verifyUntimed(): void {
-    if (this.iteration >= this.start.warmup && this.iteration < this.total - 1) return;
-    checkPattern(this.receiveBuffer, this.link.role === 'client' ? 'server' : 'client', this.#where);
-    this.receiveBuffer.fill(0);
+  /** Checks and clears what arrived last, where the phase is not being timed, or everything is to be checked. */
+  protected verifyUntimed(buffers: readonly Buffer[] = [this.receiveBuffer]): void {
+    const isTimed = this.iteration >= this.start.warmup && this.iteration < this.total - 1;
+    if (isTimed && !this.link.verifies) return;
+    for (const buffer of buffers) {
+      checkPattern(buffer, this.link.sender, this.where);
+      buffer.fill(0);
+    }
   }
 
-  get #where(): string {
+  protected get where(): string {
     return `${this.start.phase}, size ${this.start.size}, iteration ${this.iteration}`;
   }
 }
 
-/** Sends first, and takes the time of each round trip. */
+/** Sends first, and takes the time of each round trip, or of each operation where the other end has no part in it. */
 export class AwaitedLatencyClient extends AwaitedExchange {
   readonly #samples: Float64Array;
 
@@ -98,7 +126,7 @@ export class AwaitedLatencyClient extends AwaitedExchange {
     this.#samples = new Float64Array(start.iterations);
   }
 
-  /** The round trips that count, in milliseconds. */
+  /** Those that count, in milliseconds. */
   get samples(): Float64Array {
     return this.#samples.subarray(0, Math.max(0, this.iteration - this.start.warmup));
   }
@@ -108,15 +136,17 @@ export class AwaitedLatencyClient extends AwaitedExchange {
   }
 
   protected override async exchange(): Promise<void> {
+    const { stream, operation } = this.link;
+    const isAlone = isOneSided(operation);
     while (this.iteration < this.total) {
       const startedAt = performance.now();
-      const answer = this.receive();
-      this.sent++;
-      await this.endpoint.send(this.transmitBuffer, this.link.peer);
+      this.outstanding = [];
+      const answer = isAlone ? undefined : this.receive(stream);
+      await this.move(stream);
       const completion = await answer;
       const milliseconds = performance.now() - startedAt;
-      this.checkLength(completion);
-      this.verifyUntimed();
+      if (completion) this.checkLength(completion);
+      if (operation !== 'write') this.verifyUntimed();
       const counted = this.iteration - this.start.warmup;
       if (counted >= 0) this.#samples[counted] = milliseconds;
       this.iteration++;
@@ -129,67 +159,17 @@ export class AwaitedLatencyServer extends AwaitedExchange {
   #next: Promise<Completion> | undefined;
 
   override prepare(): void {
-    this.#next = this.receive();
+    this.#next = this.receive(this.link.stream);
   }
 
   protected override async exchange(): Promise<void> {
+    const { stream } = this.link;
     while (this.#next) {
       this.checkLength(await this.#next);
       this.verifyUntimed();
-      this.#next = this.iteration < this.total - 1 ? this.receive() : undefined;
-      this.sent++;
-      await this.endpoint.send(this.transmitBuffer, this.link.peer);
-      this.iteration++;
-    }
-  }
-}
-
-/** Sends a window of messages at once, and the next when that is acknowledged. */
-export class AwaitedBandwidthSender extends AwaitedExchange {
-  readonly #acknowledgement = Buffer.alloc(ACKNOWLEDGEMENT_BYTES);
-  #startedAt = 0;
-  #endedAt = 0;
-
-  /** From the first message that counts to the last acknowledgement. */
-  get milliseconds(): number {
-    return this.#endedAt - this.#startedAt;
-  }
-
-  override prepare(): void {
-    // Each acknowledgement's receive is posted right before its window.
-  }
-
-  protected override async exchange(): Promise<void> {
-    while (this.iteration < this.total) {
-      if (this.iteration === this.start.warmup) this.#startedAt = performance.now();
-      const operations: Promise<Completion>[] = [this.endpoint.recv(this.#acknowledgement)];
-      for (let index = 0; index < this.start.window; index++) {
-        operations.push(this.endpoint.send(this.transmitBuffer, this.link.peer));
-        this.sent++;
-      }
-      await Promise.all(operations);
-      this.received++;
-      this.iteration++;
-    }
-    this.#endedAt = performance.now();
-  }
-}
-
-/** Receives a window of messages, and acknowledges it. */
-export class AwaitedBandwidthReceiver extends AwaitedExchange {
-  readonly #acknowledgement = Buffer.alloc(ACKNOWLEDGEMENT_BYTES);
-
-  override prepare(): void {
-    this.outstanding = Array.from({ length: this.start.window }, () => this.endpoint.recv(this.receiveBuffer));
-  }
-
-  protected override async exchange(): Promise<void> {
-    while (this.iteration < this.total) {
-      for (const completion of await Promise.all(this.outstanding)) this.checkLength(completion);
-      this.verifyUntimed();
-      if (this.iteration < this.total - 1) this.prepare();
-      this.sent++;
-      await this.endpoint.send(this.#acknowledgement, this.link.peer);
+      this.outstanding = [];
+      this.#next = this.iteration < this.total - 1 ? this.receive(stream) : undefined;
+      await this.move(stream);
       this.iteration++;
     }
   }

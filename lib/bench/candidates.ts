@@ -1,12 +1,14 @@
-import { select, type Info } from '../index.js';
+import { select, type Hints, type Info } from '../index.js';
 import { preferControlAddress } from './data-address.js';
 import { BenchError } from './errors.js';
 import { goesBy } from './negotiate.js';
-import type { Candidate, Rejection } from './protocol.js';
+import type { Candidate, EndpointType, Operation, Rejection, Wants } from './protocol.js';
 
 /** What this host can measure with, best first. */
 export interface Discovery {
   infos: readonly Info[];
+  /** Usable, but not what was asked for by name. */
+  withheld: readonly Info[];
   rejected: Rejection[];
 }
 
@@ -16,20 +18,34 @@ export interface LocalCandidate {
   infos: Info[];
 }
 
+/** What an operation asks of an endpoint; acknowledgements are messages of their own. */
+const CAPABILITIES: Record<Operation, Hints['caps'] & {}> = {
+  msg: ['FI_MSG'],
+  tagged: ['FI_TAGGED'],
+  write: ['FI_MSG', 'FI_RMA'],
+  read: ['FI_MSG', 'FI_RMA'],
+  writedata: ['FI_MSG', 'FI_RMA'],
+};
+
 /**
- * The reliable endpoints with messages that this host has, only those of `provider` where one is
+ * The endpoints of this host that can do what is wanted, only those of `provider` where one is
  * named. Throws a BenchError `NO_PROVIDER` that says what there is, and why the rest is not.
  */
-export function discover(provider?: string): Discovery {
+export function discover({ endpointType, operation }: Wants, provider?: string): Discovery {
   // The peer may be on this host; shm is agreed on only where it is.
   const { candidates, rejected: notChosen } = select({
     peer: 'same-host',
-    hints: { caps: ['FI_MSG'], epAttr: { type: 'FI_EP_RDM' } },
+    hints: {
+      caps: CAPABILITIES[operation],
+      epAttr: { type: `FI_EP_${endpointType.toUpperCase() as Uppercase<EndpointType>}` },
+      // A write is over when the data is there, not when it has left.
+      ...(operation === 'write' ? { txAttr: { opFlags: ['FI_DELIVERY_COMPLETE'] } } : {}),
+    },
   });
   // To select() all but one are rejected; here what is usable waits for what the other end has.
   const usable = new Set(candidates.map(providerOf));
   const rejected = notChosen.filter((rejection) => !usable.has(rejection.provider));
-  if (provider === undefined) return { infos: candidates, rejected };
+  if (provider === undefined) return { infos: candidates, withheld: [], rejected };
 
   // `tcp` means tcp itself where it has such endpoints, and tcp;ofi_rxm where it has none.
   const exact = candidates.filter((info) => providerOf(info) === provider);
@@ -38,6 +54,7 @@ export function discover(provider?: string): Discovery {
   const others = [...usable].filter((name) => !named.some((info) => providerOf(info) === name));
   return {
     infos: named,
+    withheld: candidates.filter((info) => !named.includes(info)),
     rejected: [...rejected, ...others.map((name) => ({ provider: name, reason: `only ${provider} was asked for` }))],
   };
 }

@@ -12,8 +12,10 @@ import { completeParameters, type Parameters, type PingpongOptions } from './par
 import { measure } from './measure.js';
 import { parseHello, type Hello, type Message } from './protocol.js';
 import type { EndDescription, PingpongResult } from './result.js';
-import { makeHello, openLink } from './session.js';
-import { addressWarnings, fallbackWarnings, processorWarnings } from './warnings.js';
+import { makeHello } from './hello.js';
+import { openLink } from './open-link.js';
+import { pinThread } from './pin.js';
+import { addressWarnings, fallbackWarnings, processorWarnings, verifyWarnings } from './warnings.js';
 
 /**
  * Measures latency and bandwidth to a `serve` on another host, or on this one.
@@ -24,7 +26,7 @@ import { addressWarnings, fallbackWarnings, processorWarnings } from './warnings
 export async function pingpong(options: PingpongOptions = {}): Promise<PingpongResult> {
   const parameters = completeParameters(options);
   const { host, port, timeout, require } = parameters;
-  const discovery = discover(parameters.provider);
+  const discovery = discover(parameters, parameters.provider);
   if (require !== undefined) requireLocally(require, discovery);
   const socket = await connect(host, port, timeout, options.signal);
   const channel = new ControlChannel(socket, timeout, options.signal);
@@ -42,23 +44,28 @@ async function runSession(
   channel: ControlChannel,
   discovery: Discovery,
   parameters: Parameters,
-  { onProgress, allowFallback, thresholds = {} }: PingpongOptions,
+  { allowFallback, thresholds = {}, onSelected, ...listeners }: PingpongOptions,
 ): Promise<PingpongResult> {
-  const local = groupCandidates(discovery.infos, channel.localAddress);
-  const hello = makeHello(discovery, local);
+  const { endpointType, operation, provider, require, timeout, pin } = parameters;
+  const { localAddress } = channel;
+  const local = groupCandidates(discovery.infos, localAddress);
+  const hello = makeHello(discovery, local, { endpointType, operation }, localAddress);
   channel.send(hello);
   const theirs = parseHello(await channel.receiveAny());
-  const agreement = negotiate(hello, theirs);
-  if (parameters.require !== undefined) requireAgreed(parameters.require, agreement);
-  if (parameters.provider === undefined && allowFallback !== true) refuseFallback(agreement.client.provider);
+  const agreement = negotiate(hello, theirs, parameters);
+  if (require !== undefined) requireAgreed(require, agreement);
+  if (provider === undefined && allowFallback !== true) refuseFallback(agreement.client.provider);
 
   const plan = makePlan(agreement, parameters);
   channel.send(plan);
-  using link = await openLink(channel, 'client', local, agreement.client, plan);
+  using link = await openLink(channel, 'client', local, agreement.client, plan, timeout);
+  using pinned = pin === undefined ? undefined : pinThread(pin, link.local.domain);
   const result = describe(link, hello, theirs, agreement, parameters);
+  if (pinned) result.processor = pinned.processor;
+  onSelected?.(result);
   const before = readCounters(result.client.domain);
   try {
-    await measure(link, channel, parameters, result, onProgress);
+    await measure(link, channel, result, listeners);
     proveThePath(result, before);
     const expectation = judgeBandwidth(result);
     if (expectation) result.expectation = expectation;
@@ -100,14 +107,21 @@ function proveThePath(result: PingpongResult, before: CounterReading | undefined
   }
 }
 
-function makePlan({ server, addressFormat }: Agreement, { door, sizes }: Parameters): Message<'plan'> {
+function makePlan(
+  { server, addressFormat }: Agreement,
+  { operation, door, poll, verify, streams, sizes }: Parameters,
+): Message<'plan'> {
   return {
     type: 'plan',
     provider: server.provider,
     protocol: server.protocol,
     ...(server.fabric === undefined ? {} : { fabric: server.fabric }),
     addressFormat,
+    operation,
     door,
+    poll,
+    verify,
+    streams,
     maxSize: Math.max(...sizes),
   };
 }
@@ -131,6 +145,7 @@ function describe(
       ...fallbackWarnings(agreement, hello.candidates, parameters.provider),
       ...addressWarnings(client, server),
       ...processorWarnings(hello, theirs),
+      ...verifyWarnings(parameters),
     ],
     client,
     server,

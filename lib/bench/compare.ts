@@ -4,8 +4,8 @@ import type { PingpongResult } from './result.js';
 /** One figure of two measurements. */
 export interface Comparison {
   size: number;
-  figure: 'p50' | 'p99' | 'bandwidth';
-  unit: 'µs' | 'MB/s';
+  figure: 'p50' | 'p99' | 'bandwidth' | 'bidirectional' | 'rate';
+  unit: 'µs' | 'MB/s' | 'messages/s';
   before: number;
   after: number;
   /** after / before */
@@ -14,6 +14,13 @@ export interface Comparison {
   verdict: 'same' | 'better' | 'worse';
 }
 
+const UNITS: Record<Comparison['figure'], Comparison['unit']> = {
+  p50: 'µs',
+  p99: 'µs',
+  bandwidth: 'MB/s',
+  bidirectional: 'MB/s',
+  rate: 'messages/s',
+};
 const QUANTILES = { p50: 0.5, p99: 0.99 } as const;
 /** 99 % of a normal distribution is within so many standard deviations. */
 const SPREAD = 2.576;
@@ -27,7 +34,7 @@ export function compareResults(
   after: Pick<PingpongResult, 'measurements'>,
   tolerance = 0.1,
 ): Comparison[] {
-  return before.measurements.flatMap(({ size, latency, bandwidth }) => {
+  return before.measurements.flatMap(({ size, latency, ...tests }) => {
     const other = after.measurements.find((measurement) => measurement.size === size);
     const found: Comparison[] = [];
     for (const figure of ['p50', 'p99'] as const) {
@@ -39,8 +46,10 @@ export function compareResults(
       const isApart = one.high < two.low || two.high < one.low;
       found.push(judge(size, figure, latency[figure], other.latency[figure], isApart ? tolerance : Infinity));
     }
-    if (bandwidth && other?.bandwidth) {
-      found.push(judge(size, 'bandwidth', bandwidth.megabytesPerSecond, other.bandwidth.megabytesPerSecond, tolerance));
+    for (const figure of ['bandwidth', 'bidirectional', 'rate'] as const) {
+      const [one, two] = [tests[figure], other?.[figure]];
+      const key = figure === 'rate' ? 'messagesPerSecond' : 'megabytesPerSecond';
+      if (one && two) found.push(judge(size, figure, one[key], two[key], tolerance));
     }
     return found;
   });
@@ -53,13 +62,13 @@ function judge(
   after: number,
   tolerance: number,
 ): Comparison {
-  const isBandwidth = figure === 'bandwidth';
+  const isTime = UNITS[figure] === 'µs';
   const ratio = before > 0 ? after / before : 1;
   const isLess = ratio < 1 / (1 + tolerance);
   const isMore = ratio > 1 + tolerance;
-  const isWorse = isBandwidth ? isLess : isMore;
+  const isWorse = isTime ? isMore : isLess;
   const verdict = isWorse ? 'worse' : isLess || isMore ? 'better' : 'same';
-  return { size, figure, unit: isBandwidth ? 'MB/s' : 'µs', before, after, ratio, verdict };
+  return { size, figure, unit: UNITS[figure], before, after, ratio, verdict };
 }
 
 /** Between which values a quantile lies, by the binomial distribution of its rank. */

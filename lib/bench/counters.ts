@@ -1,7 +1,7 @@
 /** Proof of the path: what the kernel counts at the device while a measurement runs. */
-import { readdirSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { sysfs } from '../sysfs.js';
+import { namesIn, sysfs } from '../sysfs.js';
 
 /** By how much one counter of a device has grown. */
 export interface CounterDelta {
@@ -25,14 +25,14 @@ const INTERESTING = /bytes|pkts|packets|xmit_data|rcv_data/;
  * a network interface. Undefined where there is no device, as for shm.
  */
 export function readCounters(domain: string, sys = sysfs()): CounterReading | undefined {
-  const rdma = list(join(sys, 'class/infiniband')).find((name) => domain === name || domain.startsWith(`${name}-`));
+  const rdma = namesIn(join(sys, 'class/infiniband')).find((name) => domain === name || domain.startsWith(`${name}-`));
   if (rdma !== undefined) {
     const folder = join(sys, 'class/infiniband', rdma);
-    const ports = list(join(folder, 'ports')).map((port) => join(folder, 'ports', port));
+    const ports = namesIn(join(folder, 'ports')).map((port) => join(folder, 'ports', port));
     const folders = [folder, ...ports].flatMap((at) => [join(at, 'hw_counters'), join(at, 'counters')]);
     return { device: rdma, values: new Map(folders.flatMap(readFolder)) };
   }
-  if (!list(join(sys, 'class/net')).includes(domain)) return undefined;
+  if (!namesIn(join(sys, 'class/net')).includes(domain)) return undefined;
   const values = new Map(readFolder(join(sys, 'class/net', domain, 'statistics')));
   return { device: domain, values };
 }
@@ -46,7 +46,7 @@ export function counterDeltas(before: CounterReading, after: CounterReading): Co
 }
 
 function readFolder(folder: string): [string, number][] {
-  return list(folder)
+  return namesIn(folder)
     .filter((name) => INTERESTING.test(name))
     .flatMap((name): [string, number][] => {
       try {
@@ -55,12 +55,4 @@ function readFolder(folder: string): [string, number][] {
         return [];
       }
     });
-}
-
-function list(folder: string): string[] {
-  try {
-    return readdirSync(folder);
-  } catch {
-    return [];
-  }
 }

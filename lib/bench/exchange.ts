@@ -1,8 +1,9 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { FabricError } from '../index.js';
 import type { ControlChannel } from './control-channel.js';
-import { BenchError } from './errors.js';
+import type { Link } from './link.js';
 import type { Message } from './protocol.js';
+import { stalled } from './stall.js';
 
 /** One end of one phase of measurement: what it has to move, and how far it is. */
 export interface Exchange {
@@ -26,6 +27,7 @@ export const SLICE_MILLISECONDS = 25;
 /** Keeps a phase honest: fails it when the peer is gone, the caller aborts, or nothing moves. */
 export class Watch {
   readonly #channel: ControlChannel;
+  readonly #link: Link;
   readonly #start: Message<'start'>;
   readonly #exchange: Exchange;
   readonly #timeout: number;
@@ -35,12 +37,14 @@ export class Watch {
 
   constructor(
     channel: ControlChannel,
+    link: Link,
     start: Message<'start'>,
     exchange: Exchange,
     timeout: number,
     onProgress?: (iteration: number) => void,
   ) {
     this.#channel = channel;
+    this.#link = link;
     this.#start = start;
     this.#exchange = exchange;
     this.#timeout = timeout;
@@ -51,19 +55,14 @@ export class Watch {
   check(): void {
     const { failure } = this.#channel;
     if (failure) throw failure;
-    const { sent, received, moved, iteration } = this.#exchange;
+    const { moved, iteration } = this.#exchange;
     const now = performance.now();
     if (moved !== this.#moved) {
       this.#moved = moved;
       this.#movedAt = now;
       this.#onProgress?.(iteration);
     } else if (now - this.#movedAt > this.#timeout) {
-      throw new BenchError(
-        'STALLED',
-        `stalled in ${this.#start.phase}: size ${this.#start.size}, iteration ${iteration}: ` +
-          `sent ${sent}, received ${received}`,
-        { hint: `nothing moved for ${this.#timeout / 1000} s; is the data path open (firewall, security group)?` },
-      );
+      throw stalled(this.#link, this.#start, this.#exchange, this.#timeout);
     }
   }
 

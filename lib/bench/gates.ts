@@ -1,6 +1,5 @@
-import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { sysfs } from '../sysfs.js';
+import { namesIn, sysfs } from '../sysfs.js';
 import { BenchError } from './errors.js';
 import type { PingpongResult } from './result.js';
 
@@ -14,9 +13,10 @@ export interface Thresholds {
 
 /** A sentence for each figure that is worse than the thresholds allow. */
 export function failedThresholds({ measurements }: PingpongResult, { maxP99, minBandwidth }: Thresholds): string[] {
-  return measurements.flatMap(({ size, latency, bandwidth }) => {
+  return measurements.flatMap(({ size, latency, ...tests }) => {
     const p99 = latency?.p99 ?? Infinity;
-    const rate = bandwidth?.megabytesPerSecond ?? 0;
+    const measured = tests.bandwidth ?? tests.bidirectional ?? tests.rate;
+    const rate = measured?.megabytesPerSecond ?? 0;
     return [
       ...(maxP99 !== undefined && p99 > maxP99 ? [`size ${size}: p99 is ${figure(p99)} µs, more than ${maxP99}`] : []),
       ...(minBandwidth !== undefined && rate < minBandwidth
@@ -52,19 +52,11 @@ export function refuseFallback(provider: string, sys = sysfs()): void {
 
 /** Devices of the kernel's RDMA subsystem, and those bound to the efa driver. */
 function rdmaDevices(sys: string): string[] {
-  const efa = list(join(sys, 'bus/pci/drivers/efa')).filter((entry) => /^[0-9a-f]{4}:/.test(entry));
-  const others = list(join(sys, 'class/infiniband'));
+  const efa = namesIn(join(sys, 'bus/pci/drivers/efa')).filter((entry) => /^[0-9a-f]{4}:/.test(entry));
+  const others = namesIn(join(sys, 'class/infiniband'));
   return others.length > 0
     ? others.map((name) => `RDMA device ${name}`)
     : efa.map((address) => `EFA device ${address}`);
-}
-
-function list(folder: string): string[] {
-  try {
-    return readdirSync(folder);
-  } catch {
-    return [];
-  }
 }
 
 function figure(value: number): string {

@@ -1,6 +1,6 @@
 /** A latency histogram as HDR histograms have it: linear within each power of two, so that errors are relative. */
 export interface LatencyHistogram {
-  /** One-way, in nanoseconds. */
+  /** As the statistics, but in nanoseconds. */
   unit: 'ns';
   /** Buckets in each power of two; a bucket is at most a 64th of its values wide. */
   subBuckets: number;
@@ -10,11 +10,11 @@ export interface LatencyHistogram {
 
 const SUB_BUCKETS = 64;
 
-/** Counts every sample: round trips in milliseconds, as one-way latency in nanoseconds. */
-export function latencyHistogram(roundTripMilliseconds: Float64Array): LatencyHistogram {
+/** Counts every sample: round trips in milliseconds, of which the half, or another `share`, is a latency in nanoseconds. */
+export function latencyHistogram(milliseconds: Float64Array, share = 0.5): LatencyHistogram {
   const counts = new Map<number, number>();
-  for (const sample of roundTripMilliseconds) {
-    const from = lowerBound(Math.round((sample * 1e6) / 2));
+  for (const sample of milliseconds) {
+    const from = lowerBound(Math.round(sample * 1e6 * share));
     counts.set(from, (counts.get(from) ?? 0) + 1);
   }
   const buckets = [...counts].sort(([one], [other]) => one - other);

@@ -12,9 +12,20 @@ export type { Expectation } from './expectation.js';
 export { failedThresholds, type Thresholds } from './gates.js';
 export type { LatencyHistogram } from './histogram.js';
 export { pingpong } from './client.js';
-export { DEFAULT_TIMEOUT, type Door, type Parameters, type PingpongOptions, type Progress } from './parameters.js';
-export { DEFAULT_PORT, PROTOCOL_VERSION } from './protocol.js';
-export type { Rejection } from './protocol.js';
+export {
+  DEFAULT_TIMEOUT,
+  DOORS,
+  TESTS,
+  type Door,
+  type Parameters,
+  type PingpongOptions,
+  type Progress,
+  type Test,
+} from './parameters.js';
+export { pinPair, type Pin } from './pin.js';
+export { DEFAULT_PORT, ENDPOINT_TYPES, OPERATIONS, POLLS, PROTOCOL_VERSION } from './protocol.js';
+export type { EndpointType, Operation, Phase, Poll, Rejection } from './protocol.js';
+export { REPORT_FORMAT, reportJsonSchema, reportSchema, type Report } from './report.js';
 export type { BandwidthResult, EndDescription, LatencyResult, Measurement, PingpongResult, Warning } from './result.js';
 export { serve, type ServedSession, type ServeOptions, type ServeResult } from './server.js';
 export type { LatencyStatistics } from './statistics.js';

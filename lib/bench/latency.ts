@@ -1,5 +1,6 @@
 import { BatchExchange, RECEIVE, SEND, SPIN_MICROSECONDS } from './batch-exchange.js';
 import type { Link } from './link.js';
+import { injects, postsOf, type Posts } from './operations.js';
 import type { Message } from './protocol.js';
 
 /** Receives posted ahead, so that posting one never stands between a message and its answer. */
@@ -9,16 +10,20 @@ abstract class LatencyExchange extends BatchExchange {
   protected readonly total: number;
   /** Small messages go as C's fi_pingpong sends them: injected, without a completion. */
   protected readonly injects: boolean;
+  /** Receives posted. */
+  protected posted = 0;
+  protected readonly posts: Posts;
 
   constructor(link: Link, start: Message<'start'>) {
     super(link, start);
     this.total = start.warmup + start.iterations;
-    this.injects = start.size <= link.endpoint.info.txAttr.injectSize;
+    this.posts = postsOf(link.stream, link.operation);
+    this.injects = injects(link.stream, link.operation, start.size);
   }
 
   override prepare(): void {
     while (this.posted < Math.min(this.total, RECEIVES_AHEAD)) {
-      if (!this.endpoint.postRecv(this.receiveBuffer, RECEIVE)) return;
+      if (!this.posts.receiveData(this.receiveBuffer, RECEIVE)) return;
       this.posted++;
     }
   }
@@ -52,8 +57,11 @@ export class LatencyClient extends LatencyExchange {
 
   // The hot loop. Locals instead of fields, one clock reading a round trip, no closure.
   protected override advance(until: number): boolean {
-    const { endpoint, queue, batch, peer, transmitBuffer, receiveBuffer, total, injects } = this;
+    const { queue, batch, transmitBuffer, receiveBuffer, total, injects } = this;
+    const { endpoint, peer } = this.link.stream;
+    const { sendData, receiveData } = this.posts;
     const { size, warmup } = this.start;
+    const { verifies } = this.link;
     const { context, error, length } = batch;
     const samples = this.#samples;
     let { sent, received, completed, posted } = this;
@@ -66,13 +74,13 @@ export class LatencyClient extends LatencyExchange {
             sent++;
             completed++;
           }
-        } else if (endpoint.postSend(transmitBuffer, peer, SEND)) {
+        } else if (sendData(transmitBuffer, SEND)) {
           sent++;
         }
       }
       // Its receive was posted ahead; while the message is on its way, post the one after the next.
       if (posted < total && posted < received + RECEIVES_AHEAD) {
-        if (endpoint.postRecv(receiveBuffer, RECEIVE)) posted++;
+        if (receiveData(receiveBuffer, RECEIVE)) posted++;
       }
       const count = queue.read(batch, sent === received && sent < total ? 0 : SPIN_MICROSECONDS);
       const before = received;
@@ -87,10 +95,9 @@ export class LatencyClient extends LatencyExchange {
       }
       if (received !== before) {
         const now = performance.now();
-        if (received > warmup) {
-          samples[received - warmup - 1] = now - startedAt;
-          startedAt = now;
-        } else {
+        if (received > warmup) samples[received - warmup - 1] = now - startedAt;
+        startedAt = now;
+        if (received <= warmup || verifies) {
           this.received = received;
           this.verify();
           startedAt = performance.now();
@@ -106,7 +113,7 @@ export class LatencyClient extends LatencyExchange {
     this.posted = posted;
     this.#startedAt = startedAt;
     if (received < total || completed < total) return false;
-    this.verify();
+    if (!verifies) this.verify();
     return true;
   }
 }
@@ -118,8 +125,11 @@ export class LatencyServer extends LatencyExchange {
   }
 
   protected override advance(until: number): boolean {
-    const { endpoint, queue, batch, peer, transmitBuffer, receiveBuffer, total, injects } = this;
+    const { queue, batch, transmitBuffer, receiveBuffer, total, injects } = this;
+    const { endpoint, peer } = this.link.stream;
+    const { sendData, receiveData } = this.posts;
     const { size, warmup } = this.start;
+    const { verifies } = this.link;
     const { context, error, length } = batch;
     let { sent, received, completed, posted } = this;
     let inTime = true;
@@ -130,12 +140,12 @@ export class LatencyServer extends LatencyExchange {
             sent++;
             completed++;
           }
-        } else if (endpoint.postSend(transmitBuffer, peer, SEND)) {
+        } else if (sendData(transmitBuffer, SEND)) {
           sent++;
         }
       }
       if (posted < total && posted < received + RECEIVES_AHEAD) {
-        if (endpoint.postRecv(receiveBuffer, RECEIVE)) posted++;
+        if (receiveData(receiveBuffer, RECEIVE)) posted++;
       }
       const count = queue.read(batch, sent < received ? 0 : SPIN_MICROSECONDS);
       const before = received;
@@ -148,7 +158,7 @@ export class LatencyServer extends LatencyExchange {
           received++;
         }
       }
-      if (received !== before && (received <= warmup || received === total)) {
+      if (received !== before && (received <= warmup || received === total || verifies)) {
         this.received = received;
         this.verify();
       }

@@ -1,9 +1,10 @@
 import { BenchError } from './errors.js';
 import { whyNotSameHost } from './host-identity.js';
-import type { Candidate, Hello, Rejection } from './protocol.js';
+import type { Parameters } from './parameters.js';
+import { DEFAULT_PORT, type Candidate, type Hello, type Rejection } from './protocol.js';
 
 /** What a negotiation looks at: the parts of a hello that decide. */
-export type Offer = Pick<Hello, 'libfabric' | 'host' | 'candidates' | 'rejected'>;
+export type Offer = Pick<Hello, 'libfabric' | 'host' | 'candidates' | 'withheld' | 'rejected'>;
 
 /** What both ends will use, and why nothing else. */
 export interface Agreement {
@@ -16,15 +17,19 @@ export interface Agreement {
 
 /**
  * Finds what both ends have: same endpoint type, same protocol on the wire, an address format
- * in common. The client's order decides. Throws a BenchError `MISMATCH` when there is nothing.
+ * in common. The client's order decides. Throws a BenchError `MISMATCH` when there is nothing; its hint has the commands
+ * for both ends that would work, where some do. `host` and `port`: where the client reaches the server.
  */
-export function negotiate(client: Offer, server: Offer): Agreement {
+export function negotiate(client: Offer, server: Offer, at: Pick<Parameters, 'host' | 'port'>): Agreement {
   const matches = client.candidates.flatMap((candidate) => {
     const match = findMatch(candidate, client, server);
     return match ? [{ candidate, ...match }] : [];
   });
   const best = matches[0];
-  if (!best) throw new BenchError('MISMATCH', nothingInCommon(client, server));
+  if (!best) {
+    const hint = whatWouldDo(client, server, at);
+    throw new BenchError('MISMATCH', nothingInCommon(client, server), hint === undefined ? {} : { hint });
+  }
 
   const notUsed = client.candidates
     .filter((candidate) => candidate !== best.candidate)
@@ -70,11 +75,17 @@ function findMatch(
 
 function isCompatible(one: Candidate, other: Candidate): boolean {
   if (one.endpointType !== other.endpointType || one.protocol !== other.protocol) return false;
-  if (one.protocolVersion !== other.protocolVersion || one.fabric !== other.fabric) return false;
+  if (!isSameVersion(one, other) || one.fabric !== other.fabric) return false;
   // A utility layer's protocol says nothing about the core below it: verbs;ofi_rxm and
   // tcp;ofi_rxm are both FI_PROTO_RXM. An unspecified protocol says nothing at all.
   const nameDecides = one.provider.includes(';') || one.protocol === 'FI_PROTO_UNSPEC';
   return !nameDecides || one.provider === other.provider;
+}
+
+/** net of libfabric 1.17 says 0 for what tcp of 2.x calls version 1 of FI_PROTO_XNET; they understand each other. */
+function isSameVersion(one: Candidate, other: Candidate): boolean {
+  if (one.protocolVersion === other.protocolVersion) return true;
+  return one.protocol === 'FI_PROTO_XNET' && Math.max(one.protocolVersion, other.protocolVersion) === 1;
 }
 
 /** shm needs one host, and the same libfabric on both ends: its memory layout has no version. */
@@ -152,3 +163,28 @@ function nothingInCommon(client: Offer, server: Offer): string {
     `the client offers ${list(client.candidates)}; the server offers ${list(server.candidates)}`
   );
 }
+
+/** The commands for both ends that have a protocol in common, with what was withheld so far. */
+function whatWouldDo(
+  client: Offer,
+  server: Offer,
+  { host, port }: Pick<Parameters, 'host' | 'port'>,
+): string | undefined {
+  const offer = (end: Offer): Offer => ({ ...end, candidates: [...end.candidates, ...end.withheld] });
+  const [all, theirs] = [offer(client), offer(server)];
+  const matches = all.candidates.flatMap((candidate) => {
+    const match = findMatch(candidate, all, theirs);
+    return match ? [{ candidate, server: match.server }] : [];
+  });
+  // Whoever named a provider on one end only wants that one, if it can be.
+  const best = matches.find((match) => client.candidates.includes(match.candidate)) ?? matches[0];
+  if (!best) return undefined;
+  const { protocol } = best.candidate;
+  const onPort = port === DEFAULT_PORT ? '' : ` --port ${port}`;
+  return (
+    `both ends have ${protocol}; server: \`fabric-pingpong serve${onPort} -p ${quoted(best.server.provider)}\`, ` +
+    `client: \`fabric-pingpong ${host}${onPort} -p ${quoted(best.candidate.provider)}\``
+  );
+}
+
+const quoted = (provider: string): string => (provider.includes(';') ? `"${provider}"` : provider);

@@ -1,10 +1,15 @@
-import { AwaitedBandwidthReceiver, AwaitedLatencyServer } from './awaited.js';
-import { BandwidthReceiver } from './bandwidth.js';
 import type { ControlChannel } from './control-channel.js';
 import { runExchange, Watch, type Exchange } from './exchange.js';
-import { LatencyServer } from './latency.js';
+import { serverExchange } from './exchanges.js';
 import type { Link } from './link.js';
+import { isOneSided } from './operations.js';
+import { checkPattern } from './pattern.js';
 import type { Message } from './protocol.js';
+
+/** How long a server whose memory is used serves its provider between looks at the control connection. */
+const SERVING_MICROSECONDS = 200;
+/** How often the client tells such a server that it is still there. */
+const ALIVE_MILLISECONDS = 500;
 
 /** Announces a phase to the server, runs it, and waits until the server is through with it too. */
 export async function runClientPhase(
@@ -19,9 +24,17 @@ export async function runClientPhase(
   exchange.prepare();
   channel.send(start);
   await link.progressUntil(channel.receive('go'));
-  const watch = new Watch(channel, start, exchange, timeout, onProgress);
+  let toldAt = performance.now();
+  const watch = new Watch(channel, link, start, exchange, timeout, (iteration) => {
+    onProgress(iteration);
+    if (!isOneSided(link.operation) || performance.now() - toldAt < ALIVE_MILLISECONDS) return;
+    toldAt = performance.now();
+    channel.send({ type: 'alive' });
+  });
   await runExchange(exchange, watch, channel);
-  await endPhase(link, channel, exchange);
+  onProgress(start.warmup + start.iterations);
+  channel.send({ type: 'end', sent: exchange.sent, received: exchange.received });
+  await link.progressUntil(channel.receive('end'));
 }
 
 /** The server's half of a phase that the client has announced. */
@@ -32,24 +45,30 @@ export async function runServerPhase(
   timeout: number,
 ): Promise<void> {
   channel.phase = phaseName(start);
-  const exchange = createServerExchange(link, start);
+  if (isOneSided(link.operation)) {
+    await serveMemory(link, channel, start);
+    return;
+  }
+  const exchange = serverExchange(link, start);
   exchange.prepare();
   channel.send({ type: 'go' });
-  await runExchange(exchange, new Watch(channel, start, exchange, timeout), channel);
-  await endPhase(link, channel, exchange);
-}
-
-function createServerExchange(link: Link, start: Message<'start'>): Exchange {
-  if (start.phase === 'latency') {
-    return link.door === 'batch' ? new LatencyServer(link, start) : new AwaitedLatencyServer(link, start);
-  }
-  return link.door === 'batch' ? new BandwidthReceiver(link, start) : new AwaitedBandwidthReceiver(link, start);
-}
-
-/** Both ends go on making progress until both have every completion, so that nothing is cut off. */
-async function endPhase(link: Link, channel: ControlChannel, exchange: Exchange): Promise<void> {
+  await runExchange(exchange, new Watch(channel, link, start, exchange, timeout), channel);
+  // Both ends go on making progress until both have every completion, so that nothing is cut off.
   channel.send({ type: 'end', sent: exchange.sent, received: exchange.received });
   await link.progressUntil(channel.receive('end'));
+}
+
+/** The client reads or writes memory of this end, which only serves its provider; what was written is looked at afterwards. */
+async function serveMemory(link: Link, channel: ControlChannel, { phase, size }: Message<'start'>): Promise<void> {
+  const written = link.receiveBuffer.subarray(0, size);
+  written.fill(0);
+  channel.send({ type: 'go' });
+  let message: Message<'alive' | 'end'>;
+  do {
+    message = await link.progressUntil(channel.receive('alive', 'end'), SERVING_MICROSECONDS);
+  } while (message.type === 'alive');
+  if (link.operation === 'write') checkPattern(written, link.sender, `${phase}, size ${size}`);
+  channel.send({ type: 'end', sent: 0, received: 0 });
 }
 
 function phaseName({ phase, size }: Message<'start'>): string {

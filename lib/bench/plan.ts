@@ -19,13 +19,25 @@ export interface LatencyPlan {
   iterations: number;
 }
 
+/** With a time, what is measured at once; then the clock is looked at. */
+const CHUNK_MILLISECONDS = 200;
+/** Samples of one phase, in memory. */
+const MOST_AT_ONCE = 1_000_000;
+
+/** How many of a thing that takes `milliseconds` are done at once, where `left` is how long the phase goes on. */
+export function planChunk(milliseconds: number, left: number): number {
+  const affordable = Math.min(CHUNK_MILLISECONDS, Math.max(left, 0)) / Math.max(milliseconds, 1e-6);
+  return Math.min(MOST_AT_ONCE, Math.max(1, Math.floor(affordable)));
+}
+
 /** How many round trips a size gets; `roundTrip` in milliseconds, where it is known. */
 export function planLatency(
   size: number,
-  { iterations, warmup }: Pick<Parameters, 'iterations' | 'warmup'>,
+  { iterations, warmup, time }: Pick<Parameters, 'iterations' | 'warmup' | 'time'>,
   roundTrip: number,
 ): LatencyPlan {
-  const usual = size < 65_536 ? 10_000 : size < 1_048_576 ? 1000 : 100;
+  const usual =
+    time === undefined ? (size < 65_536 ? 10_000 : size < 1_048_576 ? 1000 : 100) : planChunk(roundTrip, time);
   const affordable = Math.max(FEWEST_ROUND_TRIPS, Math.floor(PHASE_MILLISECONDS / roundTrip));
   const planned = iterations ?? Math.min(usual, affordable);
   const usualWarmup = Math.min(MOST_WARMUP, Math.max(FEWEST_WARMUP, Math.ceil(planned / 10)));

@@ -5,7 +5,7 @@ import { BenchError } from './errors.js';
  * The version of the handshake. Ends of different versions refuse each other with a sentence;
  * raise it with every change that an older end would misread.
  */
-export const PROTOCOL_VERSION = 1;
+export const PROTOCOL_VERSION = 2;
 
 /** The control port of node-libfabric. Not 47592: that one belongs to C's fi_pingpong. */
 export const DEFAULT_PORT = 47593;
@@ -15,6 +15,21 @@ export const MAX_MESSAGE_BYTES = 1024 ** 3;
 
 /** The most messages in flight that can be asked for. */
 export const MAX_WINDOW = 65_536;
+
+/** The most endpoints that each end can be asked to open. */
+export const MAX_STREAMS = 64;
+
+/** What a phase measures. */
+export const PHASES = ['latency', 'bandwidth', 'bidirectional', 'rate'] as const;
+
+/** What moves the data: fi_send(3), fi_tsend(3), fi_write(3), fi_read(3), and fi_writedata(3). */
+export const OPERATIONS = ['msg', 'tagged', 'write', 'read', 'writedata'] as const;
+
+/** Endpoint types by their short names. */
+export const ENDPOINT_TYPES = ['rdm', 'msg', 'dgram'] as const;
+
+/** How the promise door waits for completions; the batch door always spins. */
+export const POLLS = ['spin', 'wait', 'auto'] as const;
 
 const text = z.string().max(4096);
 const count = z.number().int().min(0).max(Number.MAX_SAFE_INTEGER);
@@ -39,11 +54,17 @@ const candidateSchema = z.object({
 
 const rejectionSchema = z.object({
   provider: text,
-  protocol: text.optional(),
+  protocol: text.exactOptional(),
   reason: text,
 });
 
 const nullableText = text.nullable();
+
+/** What the endpoints of a session have to be able to do. */
+const wantsSchema = z.object({ endpointType: z.enum(ENDPOINT_TYPES), operation: z.enum(OPERATIONS) });
+
+/** What RemoteRegion.toJSON() gives. */
+const regionSchema = z.object({ address: text, key: text, length: count });
 
 const hostSchema = z.object({
   name: text,
@@ -69,8 +90,12 @@ const helloSchema = greetingSchema.extend({
   /** The version of libfabric that this end runs on. */
   libfabric: text,
   host: hostSchema,
+  /** What the client wants; the server repeats it. */
+  wants: wantsSchema,
   /** What this end can use, best first. */
   candidates: z.array(candidateSchema).max(256),
+  /** What it could use, had it not been told to use a certain provider. */
+  withheld: z.array(candidateSchema).max(256),
   /** What this end cannot use, and why. */
   rejected: z.array(rejectionSchema).max(256),
 });
@@ -97,15 +122,21 @@ export const messages = {
     protocol: text,
     fabric: text.optional(),
     addressFormat: text,
+    operation: z.enum(OPERATIONS),
     door: z.enum(['batch', 'await']),
+    poll: z.enum(POLLS),
+    /** Compare each message with what was sent, not only the first and the last ones. */
+    verify: z.boolean(),
+    /** How many endpoints each end opens. */
+    streams: z.number().int().min(1).max(MAX_STREAMS),
     /** The largest size that will be measured: what each end allocates. */
     maxSize: z.number().int().min(1).max(MAX_MESSAGE_BYTES),
   }),
-  /** Both ways: an endpoint is open. */
+  /** Both ways: endpoints are open, or can be connected to. */
   ready: z.object({
     type: z.literal('ready'),
-    /** fi_getname(3)'s bytes as hexadecimal digits. */
-    address,
+    /** fi_getname(3)'s bytes of each endpoint as hexadecimal digits; of a server with connections, where it listens. */
+    addresses: z.array(address).min(1).max(MAX_STREAMS),
     /** The same for people. */
     dataAddress: text,
     /** The address of this end of the control connection. */
@@ -116,10 +147,16 @@ export const messages = {
     receiveSize: count,
     maxMessageSize: count,
   }),
+  /** Both ways: the endpoints know each other; memory that the other end may write and read, where it does. */
+  linked: z.object({
+    type: z.literal('linked'),
+    writable: regionSchema.optional(),
+    readable: regionSchema.optional(),
+  }),
   /** Client to server: one phase of measurement follows. */
   start: z.object({
     type: z.literal('start'),
-    phase: z.enum(['latency', 'bandwidth']),
+    phase: z.enum(PHASES),
     size: z.number().int().min(1).max(MAX_MESSAGE_BYTES),
     warmup: count,
     iterations: z.number().int().min(1),
@@ -127,6 +164,8 @@ export const messages = {
   }),
   /** Server to client: receives are posted, send. */
   go: z.object({ type: z.literal('go') }),
+  /** Client to server, where the server sees nothing of what happens to its memory: the phase goes on. */
+  alive: z.object({ type: z.literal('alive') }),
   /** Both ways: everything of this phase was sent, received and completed here. */
   end: z.object({ type: z.literal('end'), sent: count, received: count }),
   /** Both ways: no phase follows. Endpoints are closed only after it. */
@@ -147,6 +186,16 @@ export type Message<T extends MessageType> = z.infer<(typeof messages)[T]>;
 export type Candidate = z.infer<typeof candidateSchema>;
 /** A provider that a host cannot use, and why. */
 export type Rejection = Readonly<z.infer<typeof rejectionSchema>>;
+/** What the endpoints of a session have to be able to do. */
+export type Wants = z.infer<typeof wantsSchema>;
+/** What moves the data. */
+export type Operation = Wants['operation'];
+/** An endpoint type by its short name. */
+export type EndpointType = Wants['endpointType'];
+/** How the promise door waits for completions. */
+export type Poll = (typeof POLLS)[number];
+/** What a phase measures. */
+export type Phase = (typeof PHASES)[number];
 /** What each end says about itself first. */
 export type Hello = Message<'hello'>;
 

@@ -22,11 +22,15 @@ export interface EndDescription {
 
 /** What a user might not expect, although it is no failure. */
 export interface Warning {
-  code: 'FALLBACK' | 'DATA_ADDRESS' | 'SIZE_SKIPPED' | 'WINDOW_LIMITED' | 'ONE_PROCESSOR' | 'COUNTERS_FLAT';
+  code:
+    'FALLBACK' | 'DATA_ADDRESS' | 'SIZE_SKIPPED' | 'WINDOW_LIMITED' | 'ONE_PROCESSOR' | 'COUNTERS_FLAT' | 'VERIFIED';
   message: string;
 }
 
-/** One-way latency in microseconds, half of each round trip. */
+/**
+ * Latency in microseconds: one way, half of each round trip; of operations `write` and `read` the whole operation, until
+ * its completion.
+ */
 export interface LatencyResult extends LatencyStatistics {
   iterations: number;
   warmup: number;
@@ -34,17 +38,25 @@ export interface LatencyResult extends LatencyStatistics {
   complete: boolean;
   /** Every sample, none dropped. */
   histogram: LatencyHistogram;
+  /** Every sample in the order in which they were taken, in microseconds, where they were asked for. */
+  samples?: number[];
 }
 
-/** Bandwidth from client to server; each window is acknowledged by one small message. */
+/**
+ * Bandwidth: from client to server, each window acknowledged by one small message; of a read from server to client; in
+ * both directions together in `bidirectional`.
+ */
 export interface BandwidthResult {
+  /** Messages in flight in each stream. */
   window: number;
+  streams: number;
   windows: number;
   messages: number;
   bytes: number;
   milliseconds: number;
   /** 10⁶ bytes a second. */
   megabytesPerSecond: number;
+  messagesPerSecond: number;
 }
 
 /** All that was measured for one size. */
@@ -53,6 +65,9 @@ export interface Measurement {
   size: number;
   latency?: LatencyResult;
   bandwidth?: BandwidthResult;
+  bidirectional?: BandwidthResult;
+  /** Small messages as fast as they go: injected where the provider does. */
+  rate?: BandwidthResult;
 }
 
 /** The result of a pingpong: which way the data took, why, and how fast it was. */
@@ -69,6 +84,8 @@ export interface PingpongResult {
   client: EndDescription;
   server: EndDescription;
   parameters: Parameters;
+  /** The processor that the client was kept on, where it was. */
+  processor?: number;
   /** What the client's device counted over the measurement, with the traffic of others; empty where nobody counts. */
   counters: CounterDelta[];
   /** Where the bandwidth stands; absent where nothing is known about this host. */

@@ -1,12 +1,14 @@
 import type { AddressInfo, Server, Socket } from 'node:net';
-import { discover, groupCandidates, providerOf, type Discovery } from './candidates.js';
+import { discover, groupCandidates, providerOf } from './candidates.js';
 import { listen } from './connect.js';
 import { ControlChannel, plainAddress } from './control-channel.js';
 import { BenchError } from './errors.js';
-import { checkPort, checkTimeout, DEFAULT_TIMEOUT } from './parameters.js';
+import { checkPin, checkPort, checkTimeout, DEFAULT_TIMEOUT } from './parameters.js';
 import { runServerPhase } from './phase.js';
-import { DEFAULT_PORT, parseHello, type Hello } from './protocol.js';
-import { makeHello, openLink } from './session.js';
+import { DEFAULT_PORT, ENDPOINT_TYPES, parseHello, type Hello, type Wants } from './protocol.js';
+import { makeHello } from './hello.js';
+import { openLink } from './open-link.js';
+import { pinThread, type Pin } from './pin.js';
 
 /** How to serve. */
 export interface ServeOptions {
@@ -18,6 +20,8 @@ export interface ServeOptions {
   provider?: string;
   /** Serve one client after another until the signal fires. @defaultValue false: one client */
   keep?: boolean;
+  /** Keep this thread on one processor during a session. @defaultValue left to the scheduler */
+  pin?: Pin;
   /** Milliseconds that any phase of a session may take without progress. @defaultValue 10 000 */
   timeout?: number;
   /** Ends the server, and a session that runs. */
@@ -38,6 +42,8 @@ export interface ServedSession {
   host: string;
   provider?: string;
   protocol?: string;
+  /** The processor that this end was kept on, where it was. */
+  processor?: number;
   /** Phases of measurement that were completed. */
   phases: number;
   /** Why the session ended early. */
@@ -57,15 +63,15 @@ export interface ServeResult {
  * cannot listen, or has no provider.
  */
 export async function serve(options: ServeOptions = {}): Promise<ServeResult> {
-  const { port = DEFAULT_PORT, timeout = DEFAULT_TIMEOUT, bind, provider, signal } = options;
+  const { port = DEFAULT_PORT, timeout = DEFAULT_TIMEOUT, bind, provider, pin, signal } = options;
   checkPort(port);
   checkTimeout(timeout);
-  const discovery = discover(provider);
+  checkPin(pin);
+  const providers = offered(provider);
   const listener = await listen(port, bind);
-  const server = new PingpongServer(discovery, timeout, options);
+  const server = new PingpongServer(timeout, options);
   try {
     const { address, port: actualPort } = listener.address() as AddressInfo;
-    const providers = [...new Set(discovery.infos.map(providerOf))];
     const finished = server.run(listener);
     options.onListening?.({ address, port: actualPort, providers });
     await finished;
@@ -75,17 +81,30 @@ export async function serve(options: ServeOptions = {}): Promise<ServeResult> {
   return { sessions: server.sessions, interrupted: signal?.aborted ?? false };
 }
 
+/** The providers that it has for clients, whatever endpoints they want. @throws BenchError `NO_PROVIDER` */
+function offered(provider: string | undefined): string[] {
+  const found: string[] = [];
+  let reason: unknown;
+  for (const endpointType of ENDPOINT_TYPES) {
+    try {
+      found.push(...discover({ endpointType, operation: 'msg' }, provider).infos.map(providerOf));
+    } catch (error) {
+      reason ??= error;
+    }
+  }
+  if (found.length === 0) throw reason;
+  return [...new Set(found)];
+}
+
 class PingpongServer {
   readonly sessions: ServedSession[] = [];
-  readonly #discovery: Discovery;
   readonly #timeout: number;
   readonly #options: ServeOptions;
   readonly #handshakes = new Set<ControlChannel>();
   #isBusy = false;
   #finish: () => void = () => undefined;
 
-  constructor(discovery: Discovery, timeout: number, options: ServeOptions) {
-    this.#discovery = discovery;
+  constructor(timeout: number, options: ServeOptions) {
     this.#timeout = timeout;
     this.#options = options;
   }
@@ -128,7 +147,7 @@ class PingpongServer {
     const session: ServedSession = { peer, host: hello.host.name, phases: 0 };
     this.sessions.push(session);
     try {
-      await this.#runSession(channel, session);
+      await this.#runSession(channel, session, hello.wants);
       channel.close();
     } catch (error) {
       session.error = error;
@@ -139,25 +158,35 @@ class PingpongServer {
     if (this.#options.keep !== true || this.#options.signal?.aborted) this.#finish();
   }
 
-  async #runSession(channel: ControlChannel, session: ServedSession): Promise<void> {
-    const local = groupCandidates(this.#discovery.infos, channel.localAddress);
-    channel.send(makeHello(this.#discovery, local));
+  async #runSession(channel: ControlChannel, session: ServedSession, wants: Wants): Promise<void> {
+    const { provider, pin } = this.#options;
+    const discovery = discover(wants, provider);
+    const { localAddress } = channel;
+    const local = groupCandidates(discovery.infos, localAddress);
+    channel.send(makeHello(discovery, local, wants, localAddress));
     channel.phase = 'negotiation';
     const plan = await channel.receive('plan');
     session.provider = plan.provider;
     session.protocol = plan.protocol;
-    using link = await openLink(channel, 'server', local, plan, plan);
+    if (plan.operation !== wants.operation) throw broken(`operation ${plan.operation} was not announced`);
+    using link = await openLink(channel, 'server', local, plan, plan, this.#timeout);
+    using pinned = pin === undefined ? undefined : pinThread(pin, link.local.domain);
+    if (pinned) session.processor = pinned.processor;
     for (;;) {
       const message = await link.progressUntil(channel.receive('start', 'done'));
       if (message.type === 'done') break;
       if (message.size > plan.maxSize) {
-        throw new BenchError('MISMATCH', `the other end broke the protocol: size ${message.size} was not planned`);
+        throw broken(`size ${message.size} was not planned`);
       }
       await runServerPhase(link, channel, message, this.#timeout);
       session.phases++;
     }
     channel.send({ type: 'done' });
   }
+}
+
+function broken(what: string): BenchError {
+  return new BenchError('MISMATCH', `the other end broke the protocol: ${what}`);
 }
 
 function busy(): BenchError {

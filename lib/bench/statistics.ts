@@ -11,15 +11,15 @@ export interface LatencyStatistics {
 }
 
 /**
- * The statistics of round trips, given in milliseconds, as one-way latency in microseconds:
- * half of each round trip. No sample is dropped. Undefined without samples.
+ * The statistics of samples, given in milliseconds, as latency in microseconds: of round trips the half,
+ * which is one way, or whatever `share` of each. No sample is dropped. Undefined without samples.
  */
-export function latencyStatistics(roundTripMilliseconds: Float64Array): LatencyStatistics | undefined {
-  if (roundTripMilliseconds.length === 0) return undefined;
-  const sorted = roundTripMilliseconds.slice().sort();
+export function latencyStatistics(milliseconds: Float64Array, share = 0.5): LatencyStatistics | undefined {
+  if (milliseconds.length === 0) return undefined;
+  const sorted = milliseconds.slice().sort();
   let sum = 0;
   for (const sample of sorted) sum += sample;
-  const oneWay = (milliseconds: number): number => (milliseconds * 1000) / 2;
+  const oneWay = (sample: number): number => sample * 1000 * share;
   return {
     min: oneWay(sorted[0]!),
     mean: oneWay(sum / sorted.length),

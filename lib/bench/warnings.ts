@@ -1,5 +1,6 @@
 import { hostOfDataAddress } from './data-address.js';
 import type { Agreement } from './negotiate.js';
+import type { Parameters } from './parameters.js';
 import type { Candidate, Hello } from './protocol.js';
 import type { EndDescription, Warning } from './result.js';
 
@@ -56,4 +57,10 @@ export function processorWarnings({ host: one }: Hello, { host: other }: Hello):
       message: `both ends share processor ${one.processors}: the figures show the scheduler, not the fabric`,
     },
   ];
+}
+
+/** A line where looking at the data costs time that the figures include. */
+export function verifyWarnings({ verify }: Parameters): Warning[] {
+  if (!verify) return [];
+  return [{ code: 'VERIFIED', message: 'every message was compared with what was sent: the figures include that' }];
 }

@@ -13,7 +13,7 @@ export const EXIT_CODES = {
   7: 'stalled: a phase made no progress within --timeout',
   8: 'peer lost: the other end died, was interrupted, or failed',
   9: 'integrity: the data received is not the data sent',
-  10: 'threshold: a figure is worse than --max-p99 or --min-bw allow',
+  10: 'threshold: worse than --max-p99 or --min-bw allow; compare: than before',
   130: 'interrupted (SIGINT): prints what it has',
   143: 'terminated (SIGTERM): prints what it has',
 } as const;

@@ -1,5 +1,12 @@
 #!/usr/bin/env node
-import { DEFAULT_TIMEOUT, pingpong, watchEventLoop, type PingpongResult } from '../bench/index.js';
+import {
+  DEFAULT_TIMEOUT,
+  pingpong,
+  pinPair,
+  reportJsonSchema,
+  watchEventLoop,
+  type PingpongResult,
+} from '../bench/index.js';
 import { parseArguments, type Options } from './arguments.js';
 import { isCompat } from './compat-arguments.js';
 import { runCompat } from './compat-command.js';
@@ -25,6 +32,10 @@ async function main(): Promise<ExitCode> {
     return controller.signal.aborted ? exitCodeOfInterrupt : exitCode;
   }
   if (argv[0] === 'compare') return runCompare(argv.slice(1));
+  if (argv.includes('--schema')) {
+    process.stdout.write(`${JSON.stringify(reportJsonSchema(), undefined, 2)}\n`);
+    return 0;
+  }
   const parsed = parseArguments(argv);
   if (!parsed) return 0;
   const { target, options } = parsed;
@@ -40,9 +51,10 @@ async function main(): Promise<ExitCode> {
 
 async function measureLocally(options: Options): Promise<PingpongResult> {
   const timeout = options.timeout ?? DEFAULT_TIMEOUT;
-  await using server = new LocalServer(timeout);
+  const [pin, serverPin] = options.pin === undefined ? [] : pinPair(options.pin);
+  await using server = new LocalServer(timeout, serverPin);
   const port = await server.listening(timeout);
-  return await measure('127.0.0.1', { ...options, port });
+  return await measure('127.0.0.1', { ...options, port, ...(pin === undefined ? {} : { pin }) });
 }
 
 async function measure(host: string, options: Options): Promise<PingpongResult> {
@@ -52,9 +64,16 @@ async function measure(host: string, options: Options): Promise<PingpongResult> 
       ...options,
       host,
       signal: controller.signal,
+      onSelected: (result) => {
+        output.event('selected', result);
+      },
       onProgress: (progress) => {
         bar.update(progress);
         debug('%j', progress);
+        output.event('progress', progress);
+      },
+      onMeasurement: (measurement) => {
+        output.event('measurement', measurement);
       },
     });
   } finally {

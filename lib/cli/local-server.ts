@@ -18,9 +18,10 @@ export class LocalServer implements AsyncDisposable {
   readonly #exited: Promise<void>;
   #stderr = '';
 
-  /** Starts the process; `timeout` in milliseconds is that of every phase. */
-  constructor(timeout: number) {
-    const options = ['--bind', '127.0.0.1', '--port', '0', '--timeout', String(timeout / 1000)];
+  /** Starts the process; `timeout` in milliseconds is that of every phase, `pin` the processor to keep it on. */
+  constructor(timeout: number, pin: number | undefined) {
+    const pinned = pin === undefined ? [] : ['--pin', String(pin)];
+    const options = ['--bind', '127.0.0.1', '--port', '0', '--timeout', String(timeout / 1000), ...pinned];
     this.#child = fork(PROGRAM, ['serve', ...options], { stdio: ['ignore', 'ignore', 'pipe', 'ipc'] });
     this.#child.stderr?.setEncoding('utf8').on('data', (text: string) => {
       this.#stderr = (this.#stderr + text).slice(-LAST_WORDS);

@@ -1,9 +1,10 @@
 import { writeFileSync } from 'node:fs';
 import { debuglog } from 'node:util';
-import { BenchError, type PingpongResult, type ServeResult } from '../bench/index.js';
+import { BenchError, REPORT_FORMAT, type PingpongResult, type Report, type ServeResult } from '../bench/index.js';
 import { describeFailure, type ExitCode, type Failure } from './exit-codes.js';
 import { renderReport } from '../report/html.js';
 import { formatAsClassic } from './classic-table.js';
+import { UNITS, type Units } from '../report/units.js';
 import { formatCsv } from './csv.js';
 import { formatReport, wrap } from './table.js';
 
@@ -38,6 +39,12 @@ export function readOutputArguments(argv: readonly string[]): OutputArguments {
   return found;
 }
 
+/** The value of an option in a command line that nobody has read yet. */
+function readOption(argv: readonly string[], name: string): string | undefined {
+  const joined = argv.find((word) => word.startsWith(`${name}=`))?.slice(name.length + 1);
+  return joined ?? (argv.includes(name) ? argv[argv.indexOf(name) + 1] : undefined);
+}
+
 /** Stack traces and progress, for whoever sets NODE_DEBUG=fabric-pingpong. */
 export const debug = debuglog('fabric-pingpong');
 
@@ -48,6 +55,8 @@ export const debug = debuglog('fabric-pingpong');
 export class Output {
   readonly #isJson: boolean;
   readonly #isCsv: boolean;
+  readonly #isLines: boolean;
+  readonly #units: Units;
   readonly #file: string | undefined;
   readonly #page: string | undefined;
   readonly #isClassic: boolean;
@@ -58,24 +67,37 @@ export class Output {
     this.#isClassic = classic;
     this.#isJson = rest.includes('--json');
     this.#isCsv = rest.includes('--csv');
+    this.#isLines = rest.includes('--ndjson');
+    // A wrong unit is found by whoever reads the rest of the command line.
+    this.#units = UNITS.find((unit) => readOption(rest, '--units') === unit) ?? 'MB';
+  }
+
+  /** Something that happened meanwhile: a line, with --ndjson. */
+  event(event: string, content: object): void {
+    if (this.#isLines) process.stdout.write(`${JSON.stringify({ event, ...content })}\n`);
   }
 
   /** What was measured. */
   result(result: PingpongResult): void {
-    this.#save({ ok: true, ...result });
+    const report = { format: REPORT_FORMAT, ok: true, interrupted: false, ...result } as const;
+    this.#save(report);
     this.#draw(result);
-    if (!this.#isJson) {
+    if (this.#isLines) {
+      this.event('end', report);
+    } else if (this.#isJson) {
+      this.#json(report);
+    } else {
       this.#print(result);
       return;
     }
     for (const { message } of result.warnings) this.note(`! ${message}`);
-    this.#json({ ok: true, ...result });
   }
 
   /** What a server has done: its sessions were reported line by line, so text has no more to say. */
   served({ sessions, interrupted }: ServeResult, failure: Failure | undefined): void {
     if (!this.#isJson) return;
     this.#json({
+      format: REPORT_FORMAT,
       ok: failure === undefined,
       role: 'server',
       interrupted,
@@ -93,10 +115,18 @@ export class Output {
     const isInterrupted = error instanceof BenchError && error.code === 'INTERRUPTED';
     if (isInterrupted) failure.exitCode = exitCodeOfInterrupt;
     const partial = error instanceof BenchError ? error.partial : undefined;
-    const report = { ok: false, interrupted: isInterrupted, error: failure, ...partial };
+    const report = {
+      format: REPORT_FORMAT,
+      ok: false,
+      interrupted: isInterrupted,
+      error: failure,
+      ...partial,
+    } as const;
     this.#save(report);
     if (partial) this.#draw(partial);
-    if (this.#isJson) {
+    if (this.#isLines) {
+      this.event('end', report);
+    } else if (this.#isJson) {
       this.#json(report);
     } else if (partial && partial.measurements.length > 0) {
       this.#print(partial);
@@ -115,21 +145,22 @@ export class Output {
   }
 
   #print(result: PingpongResult): void {
-    const format = this.#isClassic ? formatAsClassic : this.#isCsv ? formatCsv : formatReport;
-    process.stdout.write(format(result));
+    const table = (): string => (this.#isCsv ? formatCsv(result) : formatReport(result, this.#units));
+    process.stdout.write(this.#isClassic ? formatAsClassic(result) : table());
   }
 
   /** For --json=FILE. */
-  #save(value: object): void {
+  #save(value: Report): void {
     if (this.#file !== undefined) writeFileSync(this.#file, `${JSON.stringify(value, undefined, 2)}\n`);
   }
 
   /** For --html=FILE. */
   #draw(result: PingpongResult): void {
-    if (this.#page !== undefined) writeFileSync(this.#page, renderReport(result, new Date().toISOString()));
+    if (this.#page !== undefined)
+      writeFileSync(this.#page, renderReport(result, new Date().toISOString(), this.#units));
   }
 
-  #json(value: object): void {
+  #json(value: Report): void {
     process.stdout.write(`${JSON.stringify(value, undefined, 2)}\n`);
   }
 }

@@ -1,13 +1,21 @@
 import Table from 'cli-table3';
-import type { EndDescription, Measurement, PingpongResult } from '../bench/index.js';
+import type { BandwidthResult, EndDescription, Measurement, PingpongResult } from '../bench/index.js';
+import { bandwidthIn, formatBytes, type Units } from '../report/units.js';
 
 const WIDTH = 80;
 
 /** The report for people: what was used and why, what is unexpected, then the figures. */
-export function formatReport(result: PingpongResult): string {
+export function formatReport(result: PingpongResult, units: Units = 'MB'): string {
   const { provider, protocol, endpointType, parameters, reason } = result;
+  const { door, poll, operation, streams } = parameters;
   const lines = [
-    `${provider} (${protocol}, ${endpointType}), ${parameters.door} door`,
+    [
+      `${provider} (${protocol}, ${endpointType})`,
+      operation,
+      `${door} door${door === 'await' ? ` (${poll})` : ''}`,
+      ...(streams > 1 ? [`${streams} streams`] : []),
+      ...(result.processor === undefined ? [] : [`processor ${result.processor}`]),
+    ].join(', '),
     ...formatEnd('client', result.client),
     ...formatEnd('server', result.server),
     ...wrap(`  why       `, reason),
@@ -16,7 +24,7 @@ export function formatReport(result: PingpongResult): string {
     '',
     ...result.warnings.flatMap(({ message }) => wrap('! ', message)),
     ...(result.warnings.length > 0 ? [''] : []),
-    formatTable(result.measurements),
+    formatTables(result.measurements, units),
     ...(result.expectation ? ['', ...wrap('  ', result.expectation.message)] : []),
   ];
   return `${lines.join('\n')}\n`;
@@ -27,12 +35,6 @@ function formatCounters(counters: PingpongResult['counters']): string[] {
   const told = counters.filter(({ counter }) => counter.endsWith('_bytes'));
   const parts = told.map(({ device, counter, delta }) => `${device} ${counter} +${formatBytes(delta)}`);
   return parts.length > 0 ? wrap('  counted   ', parts.join(', ')) : [];
-}
-
-function formatBytes(bytes: number): string {
-  const units = ['B', 'kB', 'MB', 'GB', 'TB'];
-  const power = Math.min(Math.floor(Math.log10(Math.max(bytes, 1)) / 3), units.length - 1);
-  return `${(bytes / 1000 ** power).toFixed(power === 0 ? 0 : 2)} ${units[power]}`;
 }
 
 function formatEnd(name: string, end: EndDescription): string[] {
@@ -53,11 +55,43 @@ function summarize(notUsed: PingpongResult['notUsed']): string {
   return groups.join('; ') || 'nothing else is there';
 }
 
-function formatTable(measurements: readonly Measurement[]): string {
+/** A table for latency with the bandwidth beside it, and one for each other way of measuring that. */
+function formatTables(measurements: readonly Measurement[], units: Units): string {
+  const hasLatency = measurements.some(({ latency }) => latency);
+  const main = hasLatency || measurements.length === 0 ? [formatTable(measurements, units)] : [];
+  const others = (['bandwidth', 'bidirectional', 'rate'] as const)
+    .filter((key) => !(key === 'bandwidth' && hasLatency))
+    .flatMap((key) => {
+      const rows = measurements.flatMap(({ size, [key]: measured }) =>
+        measured ? [formatWindows(size, measured, units)] : [],
+      );
+      return rows.length > 0
+        ? [formatColumns(['bytes', 'window', 'messages', 'ms', `${units}/s`, 'messages/s'], rows)]
+        : [];
+    });
+  return [...main, ...others].join('\n\n');
+}
+
+function formatTable(measurements: readonly Measurement[], units: Units): string {
   return formatColumns(
-    ['bytes', 'iters', 'min', 'p50', 'p90', 'p99', 'p99.9', 'max µs', 'MB/s'],
-    measurements.map(formatRow),
+    ['bytes', 'iters', 'min', 'p50', 'p90', 'p99', 'p99.9', 'max µs', `${units}/s`],
+    measurements.map((measurement) => formatRow(measurement, units)),
   );
+}
+
+function formatWindows(
+  size: number,
+  { window, messages, milliseconds, ...rates }: BandwidthResult,
+  units: Units,
+): string[] {
+  return [
+    String(size),
+    String(window),
+    String(messages),
+    formatFigure(milliseconds),
+    formatFigure(bandwidthIn(units, rates.megabytesPerSecond)),
+    rates.messagesPerSecond.toFixed(0),
+  ];
 }
 
 /** Columns of figures under their names. */
@@ -89,14 +123,14 @@ export function formatColumns(head: string[], rows: readonly string[][]): string
   return table.toString();
 }
 
-function formatRow({ size, latency, bandwidth }: Measurement): string[] {
+function formatRow({ size, latency, bandwidth }: Measurement, units: Units): string[] {
   const { min, p50, p90, p99, p999, max } = latency ?? {};
   return [
     String(size),
     // Cut short: fewer round trips than were asked for.
     latency ? `${latency.iterations}${latency.complete ? '' : '!'}` : '-',
     ...[min, p50, p90, p99, p999, max].map(formatMicroseconds),
-    bandwidth ? formatFigure(bandwidth.megabytesPerSecond) : '-',
+    bandwidth ? formatFigure(bandwidthIn(units, bandwidth.megabytesPerSecond)) : '-',
   ];
 }
 

@@ -2,6 +2,7 @@
 import type { EndDescription, LatencyHistogram, PingpongResult } from '../bench/index.js';
 import { escape, renderPlot, type Line, type Plot } from './plot.js';
 import { STYLE } from './style.js';
+import { bandwidthIn, formatBytes, type Units } from './units.js';
 
 const PERCENTILES = [
   ['p99.9', 'p999'],
@@ -13,10 +14,10 @@ const PERCENTILES = [
 const MOST_DISTRIBUTIONS = 5;
 
 /** The report of `--html`: figures, distributions, selection and warnings, and what each end ran. */
-export function renderReport(result: PingpongResult, date: string): string {
+export function renderReport(result: PingpongResult, date: string, units: Units = 'MB'): string {
   const { provider, protocol, endpointType, client, server, warnings, reason, notUsed, parameters } = result;
   const title = `${provider} between ${client.host} and ${server.host}`;
-  const plots = [latencyPlot(result), bandwidthPlot(result), distributionPlot(result)].filter(
+  const plots = [latencyPlot(result), bandwidthPlot(result, units), ratePlot(result), distributionPlot(result)].filter(
     ({ lines }) => lines.length > 0,
   );
   return [
@@ -27,7 +28,7 @@ export function renderReport(result: PingpongResult, date: string): string {
     '<body>',
     '<a class="skip" href="#figures">Skip to the figures</a>',
     `<header><h1>${escape(title)}</h1>`,
-    `<p class="meta">${escape(`${protocol}, ${endpointType}, ${parameters.door} door; ${date}`)}</p></header>`,
+    `<p class="meta">${escape(`${protocol}, ${endpointType}, ${parameters.operation}, ${parameters.door} door; ${date}`)}</p></header>`,
     '<main>',
     ...(warnings.length === 0
       ? []
@@ -37,7 +38,10 @@ export function renderReport(result: PingpongResult, date: string): string {
           '</ul></section>',
         ]),
     `<div class="plots">${plots.map((plot) => `<figure>${renderPlot(plot)}</figure>`).join('\n')}</div>`,
-    `<section aria-labelledby="figures"><h2 id="figures" tabindex="-1">Figures</h2>${renderFigures(result)}</section>`,
+    `<section aria-labelledby="figures"><h2 id="figures" tabindex="-1">Figures</h2>${renderFigures(result, units)}</section>`,
+    ...(result.expectation
+      ? [`<p class="${result.expectation.verdict}">${escape(result.expectation.message)}</p>`]
+      : []),
     '<section aria-labelledby="path"><h2 id="path">The way of the data</h2>',
     `<p>Chosen: ${escape(reason)}.</p>`,
     renderEnds(client, server),
@@ -45,7 +49,12 @@ export function renderReport(result: PingpongResult, date: string): string {
       ? []
       : [
           `<p>Counted by the kernel meanwhile: ${escape(
-            result.counters.map(({ device, counter, delta }) => `${device} ${counter} +${delta}`).join(', '),
+            result.counters
+              .map(({ device, counter, delta }) => {
+                const grown = counter.endsWith('_bytes') ? formatBytes(delta) : String(delta);
+                return `${device} ${counter} +${grown}`;
+              })
+              .join(', '),
           )}.</p>`,
         ]),
     '<details><summary>Providers that were not used</summary>',
@@ -62,7 +71,11 @@ export function renderReport(result: PingpongResult, date: string): string {
   ].join('\n');
 }
 
-function latencyPlot({ measurements }: PingpongResult): Plot {
+/** Whether a latency is that of an operation, in which the other end has no part. */
+const isOperation = ({ operation }: PingpongResult['parameters']): boolean =>
+  operation === 'write' || operation === 'read';
+
+function latencyPlot({ measurements, parameters }: PingpongResult): Plot {
   const lines = PERCENTILES.map(([name, key]): Line => ({
     name,
     points: measurements.flatMap(({ size, latency }) =>
@@ -70,7 +83,7 @@ function latencyPlot({ measurements }: PingpongResult): Plot {
     ),
   }));
   return {
-    title: 'One-way latency',
+    title: isOperation(parameters) ? `Latency of a ${parameters.operation}, until it is complete` : 'One-way latency',
     xLabel: 'bytes of a message',
     yLabel: 'µs',
     lines: lines.filter(({ points }) => points.length > 0),
@@ -79,29 +92,51 @@ function latencyPlot({ measurements }: PingpongResult): Plot {
   };
 }
 
-function bandwidthPlot({ measurements }: PingpongResult): Plot {
-  const points = measurements.flatMap(({ size, bandwidth }) =>
-    bandwidth
-      ? [
-          {
-            x: size,
-            y: bandwidth.megabytesPerSecond,
-            text: `${formatSize(size)}: ${figure(bandwidth.megabytesPerSecond)} MB/s`,
-          },
-        ]
-      : [],
-  );
+const DIRECTIONS = { bandwidth: 'one way', bidirectional: 'both ways' } as const;
+
+function bandwidthPlot({ measurements }: PingpongResult, units: Units): Plot {
+  const lines = (['bandwidth', 'bidirectional'] as const).map((key): Line => ({
+    name: DIRECTIONS[key],
+    points: measurements.flatMap(({ size, [key]: measured }) => {
+      if (!measured) return [];
+      const y = bandwidthIn(units, measured.megabytesPerSecond);
+      return [{ x: size, y, text: `${formatSize(size)}, ${DIRECTIONS[key]}: ${figure(y)} ${units}/s` }];
+    }),
+  }));
   return {
-    title: 'Bandwidth, client to server',
+    title: 'Bandwidth',
     xLabel: 'bytes of a message',
-    yLabel: 'MB/s (10⁶ bytes a second)',
-    lines: points.length > 0 ? [{ name: 'bandwidth', points }] : [],
+    yLabel:
+      units === 'Gb' ? 'Gb/s (10⁹ bits a second)' : `${units}/s (${units === 'MB' ? '10⁶' : '2²⁰'} bytes a second)`,
+    lines: lines.filter(({ points }) => points.length > 0),
     formatX: formatSize,
     isLogarithmic: true,
   };
 }
 
-function distributionPlot({ measurements }: PingpongResult): Plot {
+function ratePlot({ measurements }: PingpongResult): Plot {
+  const points = measurements.flatMap(({ size, rate }) =>
+    rate
+      ? [
+          {
+            x: size,
+            y: rate.messagesPerSecond,
+            text: `${formatSize(size)}: ${figure(rate.messagesPerSecond)} messages a second`,
+          },
+        ]
+      : [],
+  );
+  return {
+    title: 'Message rate, client to server',
+    xLabel: 'bytes of a message',
+    yLabel: 'messages a second',
+    lines: points.length > 0 ? [{ name: 'rate', points }] : [],
+    formatX: formatSize,
+    isLogarithmic: true,
+  };
+}
+
+function distributionPlot({ measurements, parameters }: PingpongResult): Plot {
   const measured = measurements.filter(({ latency }) => latency);
   const step = Math.max(1, Math.ceil(measured.length / MOST_DISTRIBUTIONS));
   const lines = measured
@@ -109,7 +144,7 @@ function distributionPlot({ measurements }: PingpongResult): Plot {
     .map(({ size, latency }): Line => ({ name: formatSize(size), points: cumulate(latency!.histogram, size) }));
   return {
     title: 'Distribution of latency: the part of all samples that is not slower',
-    xLabel: 'µs, one-way',
+    xLabel: isOperation(parameters) ? 'µs' : 'µs, one-way',
     yLabel: 'part of the samples',
     lines,
     formatX: String,
@@ -128,15 +163,28 @@ function cumulate({ buckets }: LatencyHistogram, size: number): Line['points'] {
   });
 }
 
-function renderFigures({ measurements }: PingpongResult): string {
-  const head = ['bytes', 'round trips', 'min µs', 'p50', 'p90', 'p99', 'p99.9', 'max µs', 'MB/s'];
-  const rows = measurements.map(({ size, latency, bandwidth }) => [
+function renderFigures({ measurements }: PingpongResult, units: Units): string {
+  const timed = measurements.flatMap(({ size, latency }) => (latency ? [[size, latency] as const] : []));
+  const latencies = timed.map(([size, latency]) => [
     String(size),
-    latency ? `${latency.iterations}${latency.complete ? '' : ' (cut short)'}` : '–',
-    ...(['min', 'p50', 'p90', 'p99', 'p999', 'max'] as const).map((key) => (latency ? figure(latency[key]) : '–')),
-    bandwidth ? figure(bandwidth.megabytesPerSecond) : '–',
+    `${latency.iterations}${latency.complete ? '' : ' (cut short)'}`,
+    ...(['min', 'mean', 'p50', 'p90', 'p99', 'p999', 'max'] as const).map((key) => figure(latency[key])),
   ]);
-  return renderTable('one-way latency and bandwidth of each size', head, rows, 0);
+  const rates = measurements.flatMap(({ size, ...tests }) =>
+    (['bandwidth', 'bidirectional', 'rate'] as const).flatMap((test) => {
+      const measured = tests[test];
+      if (!measured) return [];
+      const { window, streams, messages, messagesPerSecond, megabytesPerSecond } = measured;
+      const speeds = [bandwidthIn(units, megabytesPerSecond), messagesPerSecond].map(figure);
+      return [[test, String(size), String(window), String(streams), String(messages), ...speeds]];
+    }),
+  );
+  const head = ['bytes', 'samples', 'min µs', 'mean', 'p50', 'p90', 'p99', 'p99.9', 'max µs'];
+  const rateHead = ['test', 'bytes', 'window', 'streams', 'messages', `${units}/s`, 'messages/s'];
+  return [
+    ...(latencies.length > 0 ? [renderTable('latency of each size', head, latencies, 0)] : []),
+    ...(rates.length > 0 ? [renderTable('bandwidth of each size', rateHead, rates, 1)] : []),
+  ].join('\n');
 }
 
 function renderEnds(client: EndDescription, server: EndDescription): string {

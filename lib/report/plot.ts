@@ -24,6 +24,7 @@ const RIGHT = WIDTH - 110;
 const TOP = 46;
 const BOTTOM = HEIGHT - 48;
 const LINE_HEIGHT = 15;
+const MOST_MARKS = 40;
 const DASHES = ['', '7 3', '2 3', '10 3 2 3', '4 6', '1 4'];
 
 type Place = (value: number) => number;
@@ -64,9 +65,11 @@ export function renderPlot({ title, xLabel, yLabel, lines, formatX, isLogarithmi
 
 function renderLine({ points }: Line, index: number, x: Place, y: Place): string {
   const path = points.map((point) => `${fixed(x(point.x))},${fixed(y(point.y))}`).join(' ');
+  // So many that they would hide the dashes: they only have their tooltips then.
+  const look = points.length > MOST_MARKS ? ' class="unseen" r="5"' : ' r="2.6"';
   const marks = points.map(
     (point) =>
-      `<circle cx="${fixed(x(point.x))}" cy="${fixed(y(point.y))}" r="2.6"><title>${escape(point.text)}</title></circle>`,
+      `<circle cx="${fixed(x(point.x))}" cy="${fixed(y(point.y))}"${look}><title>${escape(point.text)}</title></circle>`,
   );
   const style = index % DASHES.length;
   return `<g class="line s${style}"><polyline points="${path}" stroke-dasharray="${DASHES[style]}"/>${marks.join('')}</g>`;

@@ -18,7 +18,9 @@ svg text { fill: var(--text); } svg .title { font-size: 15px; font-weight: 600; 
 svg .tick, svg .label { fill: var(--soft); font-variant-numeric: tabular-nums; } svg .grid { stroke: var(--grid); }
 svg polyline { fill: none; stroke-width: 2; stroke-linejoin: round; }
 ${[0, 1, 2, 3, 4, 5].map((style) => `svg .s${style} polyline { stroke: var(--s${style}); } svg .s${style} circle { fill: var(--s${style}); }`).join('\n')}
-.scroll { overflow-x: auto; }
+svg circle.unseen { fill-opacity: 0; }
+.scroll { overflow-x: auto; } .scroll + .scroll { margin-top: 1.2rem; }
+.suspicious { border-left: 4px solid var(--s1); padding-left: 0.8rem; }
 table { border-collapse: collapse; font-size: 0.87rem; font-variant-numeric: tabular-nums; }
 th, td { padding: 0.25rem 0.8rem 0.25rem 0; text-align: left; border-bottom: 1px solid var(--grid); vertical-align: top; }
 tbody th { font-weight: 400; } .number { text-align: right; white-space: nowrap; }

@@ -16,11 +16,12 @@ function judge(
   megabytesPerSecond: number,
   size = 1_048_576,
   server = 'b',
+  test = 'bandwidth',
 ): unknown {
   mkdirSync(join(sys, 'devices/virtual/dmi/id'), { recursive: true });
   writeFileSync(join(sys, 'devices/virtual/dmi/id/product_name'), `${instanceType}\n`);
-  const measurements = [{ size, bandwidth: { megabytesPerSecond } }];
-  const result = { provider, client: { host: 'a' }, server: { host: server }, measurements };
+  const measurements = [{ size, [test]: { megabytesPerSecond } }];
+  const result = { provider, client: { host: 'a', domain: 'eth7' }, server: { host: server }, measurements };
   return judgeBandwidth(result as unknown as PingpongResult, sys);
 }
 
@@ -37,8 +38,20 @@ describe('judgeBandwidth', () => {
     });
   });
 
+  it.each([
+    [10_000, 1000, 'typical', '8.0 Gbit/s is 80 % of the 10 Gbit/s of eth7'],
+    [100_000, 1000, 'suspicious', /^8\.0 Gbit\/s is 8 % of the 100 Gbit\/s of eth7; --streams 4 .*fabric-doctor/],
+  ])('elsewhere, with a cable of %d Mbit/s, at %d MB/s', (speed, rate, verdict, message) => {
+    mkdirSync(join(sys, 'class/net/eth7'), { recursive: true });
+    writeFileSync(join(sys, 'class/net/eth7/speed'), `${speed}\n`);
+    expect(judge('', 'net', rate)).toEqual({ verdict, message: expect.stringMatching(message) as unknown });
+    // both directions together have twice of it
+    expect(judge('', 'net', 2 * rate, 1_048_576, 'b', 'bidirectional')).toMatchObject({ verdict });
+    expect(judge('', 'net', rate, 1_048_576, 'a')).toBeUndefined();
+  });
+
   it('says nothing of what it does not know', () => {
-    expect(judge('m5.large', 'net', 1000)).toBeUndefined();
+    expect(judge('m5.large', 'net', 1000, 64)).toBeUndefined();
     expect(judge('c5n.18xlarge', 'efa', 10, 64)).toBeUndefined();
     expect(judge('c5n.18xlarge', 'shm', 10_000, 1_048_576, 'a')).toBeUndefined();
   });

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { goesBy, negotiate, type Offer } from '../../lib/bench/negotiate.js';
+import { goesBy, negotiate as negotiateWith, type Agreement, type Offer } from '../../lib/bench/negotiate.js';
 import type { Candidate } from '../../lib/bench/protocol.js';
 
 const host: Offer['host'] = {
@@ -30,8 +30,11 @@ const tcp = candidate('tcp', 'FI_PROTO_XNET');
 const rxm = candidate('tcp;ofi_rxm', 'FI_PROTO_RXM');
 
 function offer(candidates: Candidate[], changes: Partial<Offer> = {}): Offer {
-  return { libfabric: '1.17', host, candidates, rejected: [], ...changes };
+  return { libfabric: '1.17', host, candidates, withheld: [], rejected: [], ...changes };
 }
+
+const negotiate = (client: Offer, server: Offer): Agreement =>
+  negotiateWith(client, server, { host: 'node2', port: 47_593 });
 
 describe('negotiate', () => {
   it("takes the client's best of what both have, and ranks the rest after it", () => {
@@ -61,6 +64,9 @@ describe('negotiate', () => {
   it('matches on the protocol: net of libfabric 1.17 is tcp of 2.x', () => {
     const agreed = negotiate(offer([net]), offer([rxm, tcp], { libfabric: '2.1' }));
     expect([agreed.client, agreed.server]).toEqual([net, tcp]);
+    // 1.17 has no number for the version that 2.x calls 1
+    expect(negotiate(offer([{ ...net, protocolVersion: 0 }]), offer([tcp])).server).toBe(tcp);
+    expect(() => negotiate(offer([net]), offer([{ ...tcp, protocolVersion: 2 }]))).toThrow(/in common/);
   });
 
   it('prefers the same name where the server has the protocol under two', () => {
@@ -143,6 +149,28 @@ describe('negotiate', () => {
     expect(agreed.notUsed).toEqual([
       { provider: 'efa', protocol: 'FI_PROTO_EFA', reason: 'the client does not have it' },
     ]);
+  });
+
+  it('has the commands for both ends where names hide what they have in common', () => {
+    // `-p tcp` at both: 1.17 takes tcp;ofi_rxm for it, 2.x its own.
+    const old = offer([rxm], { withheld: [net, shm] });
+    const young = offer([tcp], { libfabric: '2.1', host: otherHost, withheld: [shm] });
+    expect(() => negotiate(old, young)).toThrow(
+      expect.objectContaining({
+        code: 'MISMATCH',
+        hint: 'both ends have FI_PROTO_XNET; server: `fabric-pingpong serve -p tcp`, client: `fabric-pingpong node2 -p net`',
+      }),
+    );
+    expect(() => negotiate(young, old)).toThrow(
+      expect.objectContaining({
+        hint: 'both ends have FI_PROTO_XNET; server: `fabric-pingpong serve -p net`, client: `fabric-pingpong node2 -p tcp`',
+      }),
+    );
+    const layered = offer([net], { withheld: [rxm] });
+    expect(() => negotiate(layered, offer([rxm]))).toThrow(
+      expect.objectContaining({ hint: expect.stringContaining('serve -p "tcp;ofi_rxm"`') as string }),
+    );
+    expect(() => negotiate(offer([efa]), offer([net]))).toThrow(expect.objectContaining({ hint: undefined }));
   });
 
   it('says in one sentence what each end offers when nothing matches', () => {

@@ -6,7 +6,8 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { discover, groupCandidates } from '../../lib/bench/candidates.js';
 import { ControlChannel } from '../../lib/bench/control-channel.js';
 import { runServerPhase } from '../../lib/bench/phase.js';
-import { makeHello, openLink } from '../../lib/bench/session.js';
+import { makeHello } from '../../lib/bench/hello.js';
+import { openLink } from '../../lib/bench/open-link.js';
 import { Programs } from '../cli/program.js';
 
 const programs = new Programs();
@@ -76,12 +77,12 @@ describe('pingpong', () => {
 
     // A server as it should be, but for one byte of what it sends.
     const channel = new ControlChannel(socket, 5000);
-    const discovery = discover();
+    const { wants } = await channel.receive('hello');
+    const discovery = discover(wants);
     const local = groupCandidates(discovery.infos, channel.localAddress);
-    await channel.receive('hello');
-    channel.send(makeHello(discovery, local));
+    channel.send(makeHello(discovery, local, wants, channel.localAddress));
     const plan = await channel.receive('plan');
-    using link = await openLink(channel, 'server', local, plan, plan);
+    using link = await openLink(channel, 'server', local, plan, plan, 5000);
     link.transmitBuffer[17]! ^= 0xff;
     const start = await link.progressUntil(channel.receive('start'));
     await expect(runServerPhase(link, channel, start, 5000)).rejects.toThrow(

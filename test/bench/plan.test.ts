@@ -1,17 +1,30 @@
 import { describe, expect, it } from 'vitest';
+import type { PingpongOptions } from 'node-libfabric/bench';
 import { completeParameters } from '../../lib/bench/parameters.js';
-import { planBandwidth, planLatency } from '../../lib/bench/plan.js';
+import { planBandwidth, planChunk, planLatency } from '../../lib/bench/plan.js';
 
 describe('completeParameters', () => {
   it('fills in the defaults', () => {
     expect(completeParameters({})).toEqual({
       host: '127.0.0.1',
       port: 47593,
+      endpointType: 'rdm',
+      operation: 'msg',
       sizes: [64, 256, 1024, 4096, 65_536, 1_048_576],
       window: 64,
+      streams: 1,
       door: 'batch',
+      poll: 'spin',
+      verify: false,
+      samples: false,
       timeout: 10_000,
     });
+    expect(completeParameters({ test: 'rate' }).sizes).toEqual([64, 256, 1024, 4096]);
+  });
+
+  it('takes the door of promises where the other cannot', () => {
+    expect(completeParameters({ operation: 'writedata' })).toMatchObject({ door: 'await', poll: 'auto' });
+    expect(completeParameters({ poll: 'wait' })).toMatchObject({ door: 'await', poll: 'wait' });
   });
 
   it.each([
@@ -25,7 +38,19 @@ describe('completeParameters', () => {
     [{ port: 65_536 }, /port/],
     [{ port: 47_592 }, /fi_pingpong/],
     [{ timeout: Infinity }, /timeout/],
-  ])('refuses %o', (options, message) => {
+    [{ streams: 65 }, /streams: a whole number from 1 to 64, not 65/],
+    [{ pin: -1 }, /pin/],
+    [{ time: 0 }, /time/],
+    [{ time: 100, iterations: 10 }, /time: not together with iterations/],
+    [{ operation: 'write', endpointType: 'msg' }, /operation: write needs endpoint type rdm, not msg/],
+    [{ operation: 'tagged', endpointType: 'dgram' }, /operation: tagged needs/],
+    [{ operation: 'read', test: 'bibw' }, /test: bibw needs operation msg or tagged, not read/],
+    [{ endpointType: 'dgram', test: 'bibw' }, /test: bibw needs endpoint type/],
+    [{ operation: 'writedata', door: 'batch' }, /door: operation writedata needs await/],
+    [{ operation: 'writedata', streams: 2 }, /streams/],
+    [{ door: 'batch', poll: 'wait' }, /poll: the batch door spins/],
+    [{ operation: 'atomic' as 'read' }, /operation: msg, tagged, write, read, writedata, not atomic/],
+  ] satisfies [PingpongOptions, RegExp][])('refuses %o', (options, message) => {
     expect(() => completeParameters(options)).toThrow(RangeError);
     expect(() => completeParameters(options)).toThrow(message);
   });
@@ -47,6 +72,16 @@ describe('planLatency', () => {
   it('makes as many as fit into a second, but not too few for a percentile', () => {
     expect(planLatency(64, {}, 1)).toEqual({ iterations: 1000, warmup: 100 });
     expect(planLatency(64, {}, 500)).toEqual({ iterations: 20, warmup: 10 });
+  });
+});
+
+describe('planChunk', () => {
+  it('does so much that the clock is looked at five times a second, and not beyond the end', () => {
+    expect(planChunk(1, 10_000)).toBe(200);
+    expect(planChunk(1, 50)).toBe(50);
+    expect(planChunk(500, 10_000)).toBe(1);
+    expect(planChunk(0, 10_000)).toBe(1_000_000);
+    expect(planChunk(1, -1)).toBe(1);
   });
 });
 

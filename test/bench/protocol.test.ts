@@ -13,7 +13,9 @@ const hello = {
     userId: null,
     processors: null,
   },
+  wants: { endpointType: 'rdm', operation: 'msg' },
   candidates: [],
+  withheld: [],
   rejected: [],
 };
 
@@ -74,7 +76,7 @@ describe('parseMessage', () => {
   it('refuses an address that is no hexadecimal bytes', () => {
     const ready = {
       type: 'ready',
-      address: 'abc',
+      addresses: ['abc'],
       dataAddress: '',
       controlAddress: '',
       provider: '',
@@ -83,7 +85,7 @@ describe('parseMessage', () => {
       receiveSize: 1,
       maxMessageSize: 1,
     };
-    expect(() => parseMessage(ready, 'ready')).toThrow(/wrong address/);
-    expect(parseMessage({ ...ready, address: 'abcd' }, 'ready').address).toBe('abcd');
+    expect(() => parseMessage(ready, 'ready')).toThrow(/wrong addresses/);
+    expect(parseMessage({ ...ready, addresses: ['abcd'] }, 'ready').addresses).toEqual(['abcd']);
   });
 });

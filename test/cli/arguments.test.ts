@@ -6,8 +6,9 @@ import { Programs } from './program.js';
 describe('parseArguments', () => {
   it('reads every option of a measurement', () => {
     const line =
-      'node1 -p tcp;ofi_rxm --require tcp --sizes 64,4k,1M --iters 50 --warmup 5 --window 8 ' +
-      '--door await --port 1234 --timeout 0.5 --json';
+      'node1 -p tcp;ofi_rxm --require tcp --sizes 64,4k,1M --iters 50 --warmup 5 --window 8 --streams 2 ' +
+      '-e msg --op tagged --test bibw --poll wait --pin auto --verify --samples --time 1.5 ' +
+      '--door await --port 1234 --timeout 0.5 --json --units Gb';
     expect(parseArguments(line.split(' '))).toEqual({
       target: 'node1',
       options: {
@@ -17,6 +18,15 @@ describe('parseArguments', () => {
         iterations: 50,
         warmup: 5,
         window: 8,
+        streams: 2,
+        endpointType: 'msg',
+        operation: 'tagged',
+        test: 'bibw',
+        poll: 'wait',
+        pin: 'auto',
+        verify: true,
+        samples: true,
+        time: 1500,
         door: 'await',
         port: 1234,
         timeout: 500,
@@ -33,6 +43,14 @@ describe('parseArguments', () => {
     ['local --iters many', /whole number/],
     ['local --timeout -1', /number of seconds/],
     ['local --door window', /Allowed choices are batch, await/],
+    ['local --op atomic', /Allowed choices are msg, tagged, write, read, writedata/],
+    ['local -e rc', /Allowed choices are rdm, msg, dgram/],
+    ['local --test all', /Allowed choices are lat, bw, bibw, rate/],
+    ['local --poll sleep', /Allowed choices are spin, wait, auto/],
+    ['local --units GB', /Allowed choices are MB, MiB, Gb/],
+    ['local --pin first', /a number or auto/],
+    ['serve --verify', /--verify has no meaning with serve/],
+    ['serve --ep-type msg', /--ep-type has no meaning with serve/],
     ['local --port 1', /--port has no meaning with local/],
     ['local --keep', /--keep has no meaning with local/],
     ['node1 --bind ::', /--bind has no meaning with node1/],
@@ -60,6 +78,7 @@ describe('fabric-pingpong', () => {
     const program = programs.start(['local', '--json', '--iters', '0']);
     expect(await program.exitCode).toBe(2);
     expect(program.json).toEqual({
+      format: 'fabric-pingpong/1',
       ok: false,
       interrupted: false,
       error: {

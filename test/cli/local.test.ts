@@ -38,7 +38,7 @@ describe('fabric-pingpong local', () => {
     const lines = program.stdout.split('\n');
     expect(Math.max(...lines.map((line) => line.length))).toBeLessThanOrEqual(80);
     const text = program.stdout.replace(/\s+/g, ' ');
-    expect(text).toMatch(/^\S+ \(FI_PROTO_\w+, FI_EP_RDM\), batch door/);
+    expect(text).toMatch(/^\S+ \(FI_PROTO_\w+, FI_EP_RDM\), msg, batch door/);
     expect(text).toMatch(/why the best of the client/);
     expect(text).toMatch(/not used .*ranked after/);
     expect(text).toMatch(/bytes iters min p50 p90 p99 p99.9 max µs MB\/s 64 50 (\S+ ){7}65536 50 /);
@@ -46,7 +46,8 @@ describe('fabric-pingpong local', () => {
       expect(program.stdout.indexOf('! efa not used: ')).toBeGreaterThan(0);
       expect(program.stdout.indexOf('! efa')).toBeLessThan(program.stdout.indexOf('bytes'));
     }
-    expect(program.stderr).toBe('');
+    // how far it is, where that takes long
+    expect(program.stderr.replace(/^\d+ B \w+: \d+ % \(\d of 2\)\n/gm, '')).toBe('');
   });
 
   it.skipIf(!has('shm'))('takes shared memory where nothing is faster', async () => {

@@ -59,6 +59,7 @@ describe.skipIf(provider === undefined)('fabric-pingpong --html', () => {
     const dom = browse(page, '--dump-dom');
     expect(dom.match(/<svg [^>]*role="img" aria-label="[^"]+"/g)).toHaveLength(3);
     expect(dom.match(/<th scope="row" class="number">(\d+)</g)).toHaveLength(3);
+    expect(dom.match(/<th scope="row">bandwidth</g)).toHaveLength(3);
     for (const { latency, bandwidth } of result.measurements) {
       expect(latency).toBeDefined();
       expect(dom).toContain(
@@ -126,6 +127,6 @@ describe.skipIf(provider === undefined)('fabric-pingpong as a gate', () => {
     const [head, row, ...rest] = program.stdout.trim().split('\n');
     expect(rest).toEqual([]);
     expect(head!.split(',')).toHaveLength(row!.split(',').length);
-    expect(row).toMatch(new RegExp(`^64,50,.*,,,,,${provider},FI_PROTO_`));
+    expect(row).toMatch(new RegExp(`^64,50,.*,,,,,,,,${provider},FI_PROTO_\\w+,msg$`));
   });
 });

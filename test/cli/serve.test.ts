@@ -74,7 +74,7 @@ describe('fabric-pingpong serve', () => {
   it('survives half a message and a connection that is only opened and closed', async () => {
     const server = programs.start(SERVE);
     const port = await server.port();
-    (await dial(port, helloOfVersion(1).subarray(0, 20))).end();
+    (await dial(port, helloOfVersion(2).subarray(0, 20))).end();
     await server.says(/no session: peer lost in handshake: .* after 16 of \d+ bytes of a message/);
     (await dial(port)).end();
     await server.says(/no session: peer lost in handshake: it closed the connection 127|closed the connection $/);
@@ -98,9 +98,9 @@ describe('fabric-pingpong serve', () => {
     expect(await nextMessage(client)).toMatchObject({
       type: 'stop',
       code: 'MISMATCH',
-      message: expect.stringMatching(/version 1 of .* version 99$/) as string,
+      message: expect.stringMatching(/version 2 of .* version 99$/) as string,
     });
-    await server.says(/no session: this end speaks version 1 .* the other end version 99/);
+    await server.says(/no session: this end speaks version 2 .* the other end version 99/);
   });
 
   it('tells a second client that it is busy, and keeps serving the first', async () => {
@@ -172,7 +172,7 @@ describe('fabric-pingpong <host>', () => {
   }
 
   it.each<[string, (socket: Socket) => void, number, RegExp]>([
-    ['another version', (socket) => socket.write(helloOfVersion(2)), 6, /version 1 .* version 2$/],
+    ['another version', (socket) => socket.write(helloOfVersion(1)), 6, /version 2 .* version 1$/],
     ['another program', (socket) => socket.write('SSH-2.0-OpenSSH_9\r\n'), 6, /does not speak/],
     ['silence', () => undefined, 7, /^stalled in handshake: nothing came .* within 1 s$/],
     ['half a message', (socket) => socket.write(Buffer.of(0, 0, 1, 0, 0x7b)), 7, /only 1 of 256 bytes/],
@@ -201,7 +201,7 @@ describe('fabric-pingpong <host>', () => {
       error: {
         code: 'STALLED',
         message: expect.stringMatching(
-          /^stalled in latency: size 64, iteration \d+: sent \d+, received \d+$/,
+          /^stalled in latency: size 64, iteration \d+; sent \d+, received \d+; likely the other end is stopped or starved, or the way to \S+ broke; run: fabric-doctor on both hosts$/,
         ) as string,
       },
     });

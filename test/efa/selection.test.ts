@@ -4,6 +4,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeAll, describe, expect, it } from 'vitest';
+import type { PingpongResult } from 'node-libfabric/bench';
 import { Programs, TINY } from '../cli/program.js';
 import { CHECKOUT_IN_DEBIAN_13, debian13Obstacle } from '../helpers/debian-13.js';
 import { folder, missingEfa, startOnHost, startOnHostInDebian13 } from '../helpers/software-efa.js';
@@ -184,6 +185,59 @@ describe.skipIf(missingEfa !== undefined)(`a device of EFA${title}`, () => {
     expect(client.stdout + client.stderr).toMatch(/efa \(FI_PROTO_EFA, FI_EP_RDM\)/);
     expect(server.stderr).toMatch(/offering efa,/);
     expect(server.stderr).toMatch(/: efa, 4 phases: done/);
+  });
+
+  it('proves by its counters that the data went over it', async () => {
+    const size = 65_536;
+    const iterations = 100;
+    const server = pingpong(['serve', '--bind', '127.0.0.1', '--port', '0'], 40);
+    const args = ['--sizes', String(size), '--iters', String(iterations), '--test', 'lat', '--json'];
+    const client = pingpong(['127.0.0.1', '--port', await server.port(), ...args], 41);
+    expect(await client.exitCode).toBe(0);
+    const { counters, warnings } = client.json as unknown as PingpongResult;
+    const received = counters.find(({ counter }) => counter === 'rx_bytes' || counter === 'rdma_read_bytes');
+    expect(counters.every(({ device }) => device === 'rdmap0s6')).toBe(true);
+    expect(received?.delta).toBeGreaterThan(0);
+    const bytes = counters
+      .filter(({ counter }) => counter.endsWith('_bytes'))
+      .reduce((sum, { delta }) => sum + delta, 0);
+    expect(bytes).toBeGreaterThan(size * iterations);
+    expect(warnings.map(({ code }) => code)).not.toContain('COUNTERS_FLAT');
+  });
+
+  it('warns when its counters stood still: the data went over shared memory', async () => {
+    const program = pingpong(['local', '-p', 'efa', ...TINY], 42, { FI_EFA_ENABLE_SHM_TRANSFER: '1' });
+    expect(await program.exitCode).toBe(0);
+    expect(program.stdout).toMatch(/^! the counters of rdmap0s6 did not move: did the data go over efa\?$/m);
+  });
+
+  it('fails with what the provider says when a transfer fails: exit 1', async () => {
+    const server = pingpong(['serve', '--bind', '127.0.0.1', '--port', '0'], 43);
+    const args = ['--sizes', '64', '--iters', '1000', '--test', 'lat'];
+    const client = pingpong(['127.0.0.1', '--port', await server.port(), ...args], 44, {
+      SOFTEFA_FAIL: 'send:100+:13',
+    });
+    expect(await client.exitCode).toBe(1);
+    await client.says(
+      /fabric-pingpong: a (send|receive) failed in latency, size 64, iteration \d+; the provider says: /,
+    );
+    expect(await server.exitCode).toBe(8);
+  });
+
+  it('is not passed over for software in silence: exit 4, unless that is allowed', async () => {
+    const hidden = { FI_PROVIDER: 'net' };
+    const refused = pingpong(['local', ...TINY, '--json'], 45, hidden);
+    expect(await refused.exitCode).toBe(4);
+    expect(refused.json).toMatchObject({
+      error: {
+        code: 'FALLBACK_REFUSED',
+        exitCode: 4,
+        message: 'RDMA device rdmap0s6 is there, and the ends would use net, which does not use it',
+      },
+    });
+    const allowed = pingpong(['local', ...TINY, '--allow-fallback'], 45, hidden);
+    expect(await allowed.exitCode).toBe(0);
+    expect(allowed.stdout.replace(/\s+/g, ' ')).toContain('! efa not used: hidden by FI_PROVIDER=net');
   });
 
   it('is missed between two hosts: software that goes unnoticed is refused', async () => {
