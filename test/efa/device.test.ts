@@ -68,12 +68,37 @@ function describeDevice(start: Start, version: string): void {
       expect(after.sent - before.sent).toBeGreaterThan(1000);
       expect(after.received - before.received).toBeGreaterThan(1000);
       // large messages are fetched by the receiver
-      if (type === 'rdm') expect(after.read - before.read).toBeGreaterThan(20 * 6 * 1024 * 1024);
-      else expect(after.read).toBe(before.read);
+      if (type === 'rdm') {
+        expect(after.read - before.read).toBeGreaterThan(20 * 6 * 1024 * 1024);
+        expect(counter(1, 'rdma_read_resp_bytes')).toBeGreaterThanOrEqual(after.read - before.read);
+      }
+      if (type !== 'rdm') expect(after.read).toBe(before.read);
     },
     90_000,
   );
 }
+
+/** As AWS lists them ("Monitor an Elastic Fabric Adapter"). */
+const PORT_COUNTERS = [
+  ...['tx_bytes', 'tx_pkts', 'rx_bytes', 'rx_pkts', 'rx_drops', 'lifespan'],
+  ...['send_bytes', 'send_wrs', 'recv_bytes', 'recv_wrs'],
+  ...['rdma_read_wrs', 'rdma_read_bytes', 'rdma_read_wr_err', 'rdma_read_resp_bytes'],
+  ...['rdma_write_wrs', 'rdma_write_bytes', 'rdma_write_wr_err', 'rdma_write_recv_bytes'],
+  ...['retrans_bytes', 'retrans_pkts', 'retrans_timeout_events'],
+  ...['unresponsive_remote_events', 'impaired_remote_conn_events'],
+].sort();
+const DEVICE_COUNTERS = [
+  ...['submitted_cmds', 'completed_cmds', 'cmds_err', 'no_completion_cmds', 'keep_alive_rcvd'],
+  ...[
+    'alloc_pd_err',
+    'create_qp_err',
+    'create_cq_err',
+    'reg_mr_err',
+    'alloc_ucontext_err',
+    'create_ah_err',
+    'mmap_err',
+  ],
+].sort();
 
 describe.skipIf(missingEfa !== undefined)(`the device under Debian 12's libfabric${title(missingEfa)}`, () => {
   describeDevice(startOnHost, '1.17');
@@ -92,7 +117,17 @@ describe.skipIf(missingEfa !== undefined)(`the device under Debian 12's libfabri
     expect(readlinkSync(`${device}/device/driver`)).toMatch(/\/efa$/);
     expect(readFileSync(`${device}/ports/1/state`, 'utf8')).toBe('4: ACTIVE\n');
     expect(readFileSync(`${device}/ports/1/gids/0`, 'utf8')).toBe('fe80:0000:0000:0000:0000:0007:0000:0002\n');
+    expect(readFileSync(`${device}/node_type`, 'utf8')).toBe('7: <unknown>\n');
+    expect(readFileSync(`${sys}/class/infiniband_verbs/uverbs1/dev`, 'utf8')).toBe('231:193\n');
+    expect(readdirSync(`${sys}/dev/infiniband`).sort()).toEqual(['uverbs0', 'uverbs1']);
     expect(counter(7, 'tx_pkts', 'rdmap0s7')).toBe(0);
+    // the counters of an EFA, and none that it has not
+    expect(readdirSync(`${device}/ports/1/hw_counters`).sort()).toEqual(PORT_COUNTERS);
+    expect(readdirSync(`${device}/hw_counters`).sort()).toEqual(DEVICE_COUNTERS);
+    const statistics = readFileSync(`${sys}/softefa/rdmap0s7`, 'utf8');
+    for (const name of [...PORT_COUNTERS, ...DEVICE_COUNTERS, 'softefa_rnr', 'softefa_delayed', 'softefa_injected']) {
+      if (name !== 'lifespan') expect(statistics).toMatch(new RegExp(`^${name} +\\d+$`, 'm'));
+    }
   });
 });
 

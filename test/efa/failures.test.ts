@@ -28,6 +28,9 @@ const startFixture: StartFixture = (host, name, args = []) =>
 const startFixtureInDebian13: StartFixture = (host, name, args = []) =>
   startOnHostInDebian13(host, ['/opt/node', `${CHECKOUT_IN_DEBIAN_13}/test/fixtures/${name}.mjs`, ...args]);
 
+/** Until who waits on a peer that was killed hears of it: docs/messages.md. */
+const DEADLINE = 2000;
+
 /** By status of the device: libfabric 2's name of the error (1.17 knows FI_EIO only), and words of the hint. */
 const STATUSES: Readonly<Record<number, readonly [code: string, hint: RegExp]>> = {
   2: ['FI_EINVAL', /dmesg/],
@@ -84,7 +87,7 @@ function describeFailures(start: StartFixture, isOld: boolean, host: number): vo
     await once(victim.process, 'exit');
     const killedAt = performance.now();
     const { provider, hint } = JSON.parse(await survivor.line()) as Failure;
-    expect(performance.now() - killedAt).toBeLessThan(1000);
+    expect(performance.now() - killedAt).toBeLessThan(DEADLINE);
     expect(provider?.errno).toBe(9);
     expect(hint).toMatch(/killed/);
   });
@@ -101,7 +104,7 @@ describe.skipIf(missingEfa !== undefined)(`failures of an EFA under libfabric 1.
     String(host),
   ];
 
-  it.each(['the server', 'the client'])('end fabric-pingpong within a second when %s is killed', async (who) => {
+  it.each(['the server', 'the client'])('end fabric-pingpong within two seconds when %s is killed', async (who) => {
     const server = programs.start(['serve', '--bind', '127.0.0.1', '--port', '0'], { wrapper: wrapper(43) });
     const client = programs.start(['127.0.0.1', '--port', await server.port(), ...ENDLESS], {
       debug: true,
@@ -112,7 +115,7 @@ describe.skipIf(missingEfa !== undefined)(`failures of an EFA under libfabric 1.
     victim.child.kill('SIGKILL');
     const killedAt = performance.now();
     expect(await survivor.exitCode).toBe(8);
-    expect(performance.now() - killedAt).toBeLessThan(1000);
+    expect(performance.now() - killedAt).toBeLessThan(DEADLINE);
     expect(survivor.stderr).toMatch(/peer lost in latency/);
   });
 });
