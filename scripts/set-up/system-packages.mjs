@@ -30,7 +30,8 @@ export const needs = {
     program('libfabric-bin', 'fi_info', libfabricPrograms),
     program('libfabric-bin', 'fi_pingpong', libfabricPrograms),
   ],
-  test: [program('gcc', 'cc'), program('iproute2', 'ip', ['/sbin', '/usr/sbin'])],
+  // chromium shows the reports in light and in dark
+  test: [program('gcc', 'cc'), program('iproute2', 'ip', ['/sbin', '/usr/sbin']), program('chromium', 'chromium')],
   efa: [program('gcc', 'cc'), { package: 'libibverbs-dev', isPresent: () => existsSync(efaHeader) }],
   bench: [program('gcc', 'cc'), program('util-linux', 'taskset')],
   gyp: [program('python3', 'python3')],

@@ -81,7 +81,7 @@ it('says the exit codes of fabric-pingpong as the code has them', () => {
 const LINES: [line: string[], proposals: string[]][] = [
   [
     ['fabric-pingpong', 'local', '--test', ''],
-    ['lat', 'bw'],
+    ['lat', 'bw', 'bibw', 'rate'],
   ],
   [['fabric-pingpong', 'local', '--test', '=', 'l'], ['lat']],
   [['fabric-pingpong', 'local', '--iters', ''], []],
