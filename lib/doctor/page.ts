@@ -2,6 +2,7 @@
 import { LAYERS, type Layer, type Status } from './check.js';
 import { FLEET_COLUMNS, type Fleet } from './fleet.js';
 import type { Report } from './report.js';
+import { installationRows, installationTitle, machineRow, transportRows } from './rows.js';
 
 type ReportedCheck = Report['checks'][number];
 
@@ -50,7 +51,7 @@ summary:focus-visible { outline: 3px solid var(--info); outline-offset: 2px; }
 .checks { background: var(--back); padding: .2rem .8rem .6rem; }
 .check { border-top: 1px solid var(--line); padding: .5rem 0; } .check:first-child { border-top: 0; }
 .check ul { margin: .3rem 0; padding-left: 1.2rem; } .check h3 { font-size: 1rem; margin: 0; }
-.first { border: 2px solid var(--tone); border-radius: .3rem; padding: .6rem .9rem; margin: 1rem 0; }
+.first h2 { margin: 0; } .first { border: 2px solid var(--tone); border-radius: .3rem; padding: .6rem .9rem; margin: 1rem 0; }
 .scroll { overflow-x: auto; } table { border-collapse: collapse; } th, td { text-align: left; padding: .3rem .6rem;
   border-bottom: 1px solid var(--line); vertical-align: top; } td.other { color: var(--warn); font-weight: 600; }
 `;
@@ -69,7 +70,7 @@ addEventListener('keydown', (event) => {
 
 /** A node's report. */
 export function renderPage(report: Report): string {
-  const { verdict, summary, node, host, checks, firstFailure, prediction, consumers, time } = report;
+  const { verdict, summary, node, checks, firstFailure, time } = report;
   const first = checks.find(({ id }) => id === firstFailure);
   const tones = {
     usable: 'pass',
@@ -78,26 +79,44 @@ export function renderPage(report: Report): string {
     unusable: 'fail',
     'not-applicable': 'info',
   } as const;
-  const taken = { libfabric: prediction.libfabric, nccl: prediction.nccl, mpi: prediction.openmpi };
   const layers = (which: readonly Layer[]): string =>
     which.map((layer) => renderLayer(layer, checks, firstFailure)).join('\n');
   return page(`EFA on ${node}: ${verdict}`, [
-    `<h1 class="${tones[verdict]}"><span class="verdict">EFA: ${escape(verdict.toUpperCase())}</span></h1>`,
+    `<h1 class="${tones[verdict]}"><span class="verdict">EFA: ${escape(verdict.toUpperCase().replace('-', ' '))}</span></h1>`,
     `<p>${escape(summary)}</p>`,
-    `<p class="soft">${escape([node, host.instanceType, host.container, time].filter(Boolean).join(' · '))}</p>`,
+    `<p class="soft">${escape(`${machineRow(report)} · ${time}`)}</p>`,
     ...(first === undefined
       ? []
       : [
-          `<section class="first ${first.status}"><p class="soft">First failing step</p>${renderCheck(first, SHOWN_FIRST)}</section>`,
+          `<section class="first ${first.status}"><h2 class="soft">First failing step</h2>${renderCheck(first, SHOWN_FIRST)}</section>`,
         ]),
-    '<h2>Transports</h2><div class="scroll"><table>',
-    ...consumers.map((consumer) => {
-      const { transport, why, confidence } = taken[consumer];
-      return `<tr><th scope="row">${consumer}</th><td>${escape(transport)}</td><td>${confidence}: ${escape(why)}</td></tr>`;
-    }),
-    '</table></div>',
+    ...renderLog(report),
+    '<h2>Transports</h2>',
+    renderTable(transportRows(report).map(({ name, transport, why }) => [name, transport, why])),
+    `<h2>${escape(installationTitle(report))}</h2>`,
+    renderTable(installationRows(report).map(({ name, text }) => [name, text])),
     `<h2>The stack</h2><div class="stack"><div>${layers(STACK)}</div><div>${layers(BESIDE)}</div></div>`,
   ]);
+}
+
+/** Rows whose first cell says what they are about. */
+function renderTable(rows: readonly (readonly string[])[]): string {
+  const lines = rows.map(([head = '', ...cells]) => {
+    const rest = cells.map((cell) => `<td>${escape(cell)}</td>`).join('');
+    return `<tr><th scope="row">${escape(head)}</th>${rest}</tr>`;
+  });
+  return `<div class="scroll"><table>${lines.join('')}</table></div>`;
+}
+
+function renderLog({ log }: Report): string[] {
+  if (log === null) return [];
+  const { name, faults } = log;
+  const items = faults.map(({ id, line, text, meaning, fix }) => {
+    const seen = `<code>${escape(text)}</code>`;
+    return `<li><strong>${id}</strong>, line ${line}: ${escape(meaning)} ${escape(fix.join(' '))}<br>${seen}</li>`;
+  });
+  const found = items.length === 0 ? '<p>No known fault.</p>' : `<ul>${items.join('')}</ul>`;
+  return [`<h2>Log ${escape(name)}</h2>${found}`];
 }
 
 function renderLayer(layer: Layer, checks: readonly ReportedCheck[], firstFailure: string | null): string {

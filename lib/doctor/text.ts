@@ -1,6 +1,7 @@
 /** Reports for people: 80 columns, verdict first; colour only repeats what words say. */
 import { LAYERS, type Check, type Layer } from './check.js';
 import type { Report } from './report.js';
+import { installationRows, installationTitle, machineRow, transportRows } from './rows.js';
 
 const WIDTH = 80;
 /** Where the names of machines, transports and parts end. */
@@ -44,12 +45,13 @@ export function formatReport(report: Report, extent: Extent = 'faults', paint: P
     '',
     ...(first === undefined ? [] : [...formatFirst(first, paint), '']),
     ...formatLog(report),
-    ...formatMachine(report),
+    ...wrap('Machine'.padEnd(NAMES), machineRow(report)),
     '',
     'Transports',
     ...formatTransports(report),
     '',
-    ...formatInstallation(report),
+    installationTitle(report),
+    ...installationRows(report).flatMap(({ name, text }) => wrap(`  ${name}`.padEnd(NAMES), text)),
     '',
     ...formatOthers(report, extent, paint),
   ];
@@ -92,41 +94,13 @@ function formatLog({ log }: Report): string[] {
   ];
 }
 
-function formatMachine({ node, host }: Report): string[] {
-  const where = host.container === null ? 'not in a container' : `in a container (${host.container}: ${host.sign!})`;
-  const parts = [host.instanceId ?? node, host.instanceType, where, host.arch, host.kernel && `kernel ${host.kernel}`];
-  return wrap('Machine'.padEnd(NAMES), parts.filter((part) => part !== null).join(', '));
-}
-
-function formatTransports({ consumers, prediction, notAsked }: Report): string[] {
-  const names = { libfabric: 'libfabric', nccl: 'NCCL', mpi: 'Open MPI' };
-  const taken = { libfabric: prediction.libfabric, nccl: prediction.nccl, mpi: prediction.openmpi };
+function formatTransports(report: Report): string[] {
+  const { notAsked } = report;
   return [
-    ...consumers.flatMap((consumer) => {
-      const { transport, why, confidence } = taken[consumer];
-      return wrap(`  ${names[consumer]}`.padEnd(NAMES), `${transport}, ${confidence}: ${why}`);
-    }),
+    ...transportRows(report).flatMap(({ name, transport, why }) =>
+      wrap(`  ${name}`.padEnd(NAMES), `${transport}, ${why}`),
+    ),
     ...(notAsked === null ? [] : wrap('  ', `libfabric itself was not asked: ${notAsked}`)),
-  ];
-}
-
-/** The parts that users know from the EFA installer: what is here, and what its record says. */
-function formatInstallation({ software }: Report): string[] {
-  const { recorded, libfabric, openmpi, plugin, rdmaCore, driver, utilities, installer } = software;
-  const parts: readonly (readonly [string, string | null, readonly string[] | undefined])[] = [
-    ['libfabric', libfabric && `${libfabric.version ?? 'version unknown'}, ${libfabric.path}`, recorded?.engine],
-    ['Open MPI', openmpi.length === 0 ? null : openmpi.join(', '), recorded?.mpi],
-    ['NCCL plugin', plugin && `${plugin.version ?? 'version unknown'}, ${plugin.path}`, recorded?.plugin],
-    ['RDMA core', rdmaCore, recorded?.rdma],
-    ['EFA driver', driver && `${driver}, running`, recorded?.driver],
-    ['utilities', utilities.length === 0 ? null : utilities.join(', '), recorded?.utilities],
-  ];
-  return [
-    recorded === null ? 'Installed (no record of the EFA installer)' : `Installed (EFA installer ${installer ?? '?'})`,
-    ...parts.flatMap(([name, here, packages]) => {
-      const record = recorded === null ? '' : ` [${packages?.join(', ') ?? 'not in the record'}]`;
-      return wrap(`  ${name}`.padEnd(NAMES), `${here ?? 'not found here'}${record}`);
-    }),
   ];
 }
 

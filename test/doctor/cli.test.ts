@@ -5,9 +5,18 @@ import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import Ajv from 'ajv';
 import { describe, expect, it } from 'vitest';
-import { CHECKS, CONTAINER_KINDS, TreeHost, watch, type Report } from 'node-libfabric/doctor';
+import {
+  adviseContainer,
+  CHECKS,
+  CONTAINER_KINDS,
+  Survey,
+  TreeHost,
+  watch,
+  type ContainerKind,
+  type Report,
+} from 'node-libfabric/doctor';
 import { parse } from 'yaml';
-import { changed, healthy, inDocker, temporaryFolder, write } from './machines.js';
+import { changed, healthy, inDocker, rdmaDevice, temporaryFolder, write } from './machines.js';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const PROGRAM = join(ROOT, 'dist/cli/fabric-doctor.js');
@@ -80,12 +89,31 @@ describe('fabric-doctor', () => {
     expect(stdout).toMatch(/Log \S*nccl\.log: one known fault\n {2}GDR-REQUIRED, line 2: GPU memory/);
   });
 
+  it('reads a log from a pipe, and says what NCCL took', () => {
+    const log = 'NCCL INFO NET/Plugin: Could not find: libnccl-net.so\nNCCL INFO Using network Socket\n';
+    const { stdout, status } = spawnSync(
+      'bash',
+      ['-c', `"$0" "$1" --root "$2" --log <(printf '%s' "$3")`, process.execPath, PROGRAM, write(p4d), log],
+      { encoding: 'utf8' },
+    );
+    expect(stdout).toMatch(/Log \/dev\/fd\/\d+: 2 known faults\n {2}NO-PLUGIN, line 1: [^]*SOCKET, line 2: /);
+    expect(stdout).toMatch(/^ {2}NCCL +NET\/Socket, observed: the log says so$/m);
+    expect(status).toBe(2);
+    const input = spawnSync(process.execPath, [PROGRAM, '--root', write(p4d), '--log', '-'], {
+      input: 'fine\n',
+      encoding: 'utf8',
+    });
+    expect([input.stdout, input.status]).toEqual([expect.stringMatching(/^Log -: no known fault\.$/m), 0]);
+  });
+
   it.each([
     [['--bogus'], /unknown option/],
     [['--root', '/nonexistent'], /ENOENT/],
     [['--log', '/nonexistent'], /ENOENT/],
     [['--explain', 'DEV-99'], /no check DEV-99/],
     [['--expect', 'many'], /instance type such as/],
+    [['--peer', 'host:0'], /HOST or HOST:PORT/],
+    [['--root', '/', '--imds'], /needs this machine/],
     [['--watch'], /needs a command/],
     [['merge'], /needs reports/],
     [['--root', '/', '--bundle', 'x'], /needs this machine/],
@@ -174,25 +202,79 @@ describe('merge', () => {
 });
 
 describe('--container', () => {
-  const root = (): string => write(p4d);
+  const advise = (kind: ContainerKind, machine = p4d): string =>
+    adviseContainer(kind, new Survey(new TreeHost(write(machine))));
+  /** What is left without the reasons. */
+  const recipe = (text: string): string => text.replaceAll(/^#.*\n/gm, '');
 
-  it.each(CONTAINER_KINDS)('%s has reasons', (kind) => {
-    const { stdout, code } = doctor('--root', root(), '--container', kind);
-    expect(code).toBe(0);
-    expect(stdout).toMatch(/^# [^]*Do not mount \/opt\/amazon\/efa/);
+  it.each(CONTAINER_KINDS)('%s has reasons, and says what mounts would take', (kind) => {
+    const text = advise(kind);
+    expect(text).toMatch(/^# 4 EFA devices here[^]*Do not mount software of the host/);
+    expect(text).toMatch(
+      /want glibc 2\.34 or newer in the image[^]*# {3}\/opt\/amazon\/efa\n# {3}\/opt\/amazon\/ofi-nccl\n/,
+    );
+    expect(text).toMatch(
+      /\/libefa\.so\.1\.4\.61\.0:\S*\/libefa\.so\.1\n[^]*\/libibverbs\n# {3}\/etc\/libibverbs\.d\n$/,
+    );
   });
 
-  it('passes each device to docker, and the shell understands it', () => {
-    const { stdout } = doctor('--root', root(), '--container', 'docker');
-    expect(stdout.match(/--device=\/dev\/infiniband\/uverbs\d /g)).toHaveLength(4);
-    execFileSync('bash', ['-n'], { input: stdout });
+  it('is what the program prints', () => {
+    const root = write(p4d);
+    const { stdout, code } = doctor('--root', root, '--container', 'docker');
+    expect([stdout, code]).toEqual([adviseContainer('docker', new Survey(new TreeHost(root))), 0]);
   });
 
-  it('asks Kubernetes for as many as there are, in YAML', () => {
-    const pod = parse(doctor('--root', root(), '--container', 'kubernetes').stdout) as {
-      spec: { containers: { resources: { limits: Record<string, unknown> } }[] };
+  it('passes each device to docker and pyxis, and the shell understands it', () => {
+    const text = advise('docker');
+    expect(text.match(/--device=\/dev\/infiniband\/uverbs\d /g)).toHaveLength(4);
+    for (const part of ['--gpus all', '--ulimit memlock=-1', '--network host', '-v /sys/devices:/sys/devices:ro'])
+      expect(recipe(text)).toContain(part);
+    expect(recipe(advise('pyxis'))).toMatch(/^srun --container-image=IMAGE --container-mounts=\/dev\/infiniband/);
+    for (const kind of ['docker', 'pyxis'] as const) execFileSync('bash', ['-n'], { input: advise(kind) });
+  });
+
+  it('passes devices of others too, where libfabric would stumble over them', () => {
+    const foreign = rdmaDevice('0000:73:00.0', '0x1021', 8, 'ibp115s0f0', '0x15b3');
+    const text = advise('docker', changed(p4d, { files: foreign }));
+    expect(text).toMatch(/uverbs8: of another make[^]*--device=\/dev\/infiniband\/uverbs8 /);
+  });
+
+  it('asks Kubernetes for as many as there are, and for huge pages only where they are', () => {
+    const limitsOf = (machine = p4d): Record<string, unknown> => {
+      const pod = parse(advise('kubernetes', machine)) as {
+        spec: { containers: { resources: { limits: Record<string, unknown>; requests: unknown } }[] };
+      };
+      const [{ resources }] = pod.spec.containers as [(typeof pod.spec.containers)[0]];
+      expect(resources.requests).toEqual(resources.limits);
+      return resources.limits;
     };
-    expect(pod.spec.containers[0]!.resources.limits['vpc.amazonaws.com/efa']).toBe(4);
+    expect(limitsOf()).toMatchObject({ 'vpc.amazonaws.com/efa': 4, 'nvidia.com/gpu': 8, 'hugepages-2Mi': '5120Mi' });
+    const files = { '/proc/meminfo': 'HugePages_Total: 0\nHugepagesize: 2048 kB\n' };
+    expect(limitsOf(changed(p4d, { files }))).not.toHaveProperty('hugepages-2Mi');
+  });
+
+  it('gives ECS a definition in JSON', () => {
+    expect(JSON.parse(recipe(advise('ecs')))).toMatchObject({
+      linuxParameters: { devices: Array(4).fill({ permissions: ['READ', 'WRITE', 'MKNOD'] }) as object[] },
+      ulimits: [{ name: 'memlock', softLimit: -1, hardLimit: -1 }],
+    });
+  });
+});
+
+describe('--check-container', () => {
+  it('shows what a container was given, and what was mounted into it', () => {
+    const mounts = `${p4d.files['/proc/self/mounts'] as string}/dev/nvme1n1 /opt/amazon/efa xfs ro 0 0\n`;
+    const machine = changed(withoutDevices, { files: { '/proc/self/mounts': mounts } });
+    const { stdout, code } = doctor('--root', write(machine), '--check-container');
+    expect(stdout).toMatch(/^fail DEV-01 /m);
+    expect(stdout).toMatch(/^warn HOST-04 .*probably from the\n +host: \/opt\/amazon\/efa$/m);
+    expect(stdout).toMatch(/^pass LIM-01 [^]*^pass NCCL-02 /m);
+    expect(code).toBe(2);
+  });
+
+  it('has no meaning outside of one', () => {
+    const { stderr, code } = doctor('--root', write(p4d), '--check-container');
+    expect([stderr, code]).toEqual([expect.stringMatching(/^This is no container/), 2]);
   });
 });
 

@@ -1,6 +1,8 @@
 /** What only a running libfabric can say: from a bundle of such a machine, and of this one. */
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
+import { existsSync } from 'node:fs';
+import { createServer as createHttpServer } from 'node:http';
 import { createServer, type AddressInfo } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
@@ -83,6 +85,45 @@ describe('who cannot ask', () => {
     expect(stdout).toMatch(/libfabric itself was not asked: Cannot find module/);
     expect(stdout).toMatch(/libfabric +tcp\S*, predicted/);
     expect(status).toBe(3);
+  });
+});
+
+describe('--imds', () => {
+  it('asks the instance metadata service by its second version', async () => {
+    const asked: string[] = [];
+    const service = createHttpServer(({ method, url, headers }, response) => {
+      asked.push(`${method!} ${url!}`);
+      const isAllowed = method === 'PUT' || headers['x-aws-ec2-metadata-token'] === 'TOKEN';
+      const answer = { '/latest/api/token': 'TOKEN', '/latest/meta-data/instance-type': 'p5.48xlarge' }[url!];
+      response.writeHead(isAllowed ? 200 : 401).end(answer ?? 'i-0fedcba9876543210');
+    }).listen(0, '127.0.0.1');
+    try {
+      await once(service, 'listening');
+      const { port } = service.address() as AddressInfo;
+      const child = spawn(process.execPath, [program('fabric-doctor'), '--imds', '--json'], {
+        env: { ...process.env, AWS_EC2_METADATA_SERVICE_ENDPOINT: `http://127.0.0.1:${port}/` },
+        stdio: ['ignore', 'pipe', 'inherit'],
+      });
+      let text = '';
+      child.stdout.setEncoding('utf8').on('data', (part: string) => (text += part));
+      await once(child, 'close');
+      const { host, firstFailure } = JSON.parse(text) as Report;
+      expect(host).toMatchObject({ instanceType: 'p5.48xlarge', instanceId: 'i-0fedcba9876543210' });
+      if (!existsSync('/sys/bus/pci/drivers/efa')) expect(firstFailure).toBe('PCI-01');
+      expect(asked[0]).toBe('PUT /latest/api/token');
+    } finally {
+      service.close();
+    }
+  });
+
+  it('that does not answer is no fault', () => {
+    const { of } = look({ ...good, instance: { error: 'it does not answer' } });
+    expect(of('HOST-01')).toMatchObject({
+      status: 'pass',
+      evidence: expect.arrayContaining([
+        { source: 'instance metadata service', value: 'it does not answer' },
+      ]) as object[],
+    });
   });
 });
 

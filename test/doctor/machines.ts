@@ -2,7 +2,7 @@
  * Machines as data: files and links by their paths. Values of sysfs and PCI addresses are those of real nodes where such are
  * public (hwloc dumps of ai-dynamo/nixl, issues of amzn-drivers and rdma-core); the rest is rebuilt from the kernel's code.
  */
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach } from 'vitest';
@@ -206,6 +206,8 @@ export function changed(
   };
 }
 
+/** Hundreds of small files a machine. */
+const IN_MEMORY = existsSync('/dev/shm') ? '/dev/shm' : tmpdir();
 const folders: string[] = [];
 afterEach(() => {
   for (const folder of folders.splice(0)) rmSync(folder, { recursive: true, force: true });
@@ -213,7 +215,7 @@ afterEach(() => {
 
 /** A temporary folder, gone after the test. */
 export function temporaryFolder(): string {
-  const folder = mkdtempSync(join(tmpdir(), 'fabric-doctor-'));
+  const folder = mkdtempSync(join(IN_MEMORY, 'fabric-doctor-'));
   folders.push(folder);
   return folder;
 }

@@ -1,6 +1,18 @@
 /** What is wrong with a machine, found from its files: one machine a fault. */
+import { writeFileSync } from 'node:fs';
+import Ajv from 'ajv';
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { examine, TreeHost, type Examination, type Verdict } from 'node-libfabric/doctor';
+import {
+  examine,
+  formatReport,
+  makeReport,
+  renderPage,
+  reportJsonSchema,
+  TreeHost,
+  type Examination,
+  type Verdict,
+} from 'node-libfabric/doctor';
 import {
   changed,
   DISTRIBUTION,
@@ -9,6 +21,7 @@ import {
   inDocker,
   inKubernetes,
   libfabric,
+  library,
   plugin,
   rdmaCore,
   rdmaDevice,
@@ -384,6 +397,84 @@ const scenarios: Scenario[] = [
     verdict: 'usable',
   },
   {
+    name: 'CAP_IPC_LOCK in a container lifts its limit',
+    machine: changed(p4d, {
+      files: { '/proc/self/limits': LIMITS_64K, '/proc/self/status': 'CapEff:\t00000000a80465fb\n', ...inDocker },
+    }),
+    verdict: 'usable',
+  },
+  {
+    name: 'a root shell is free of the limit of its users',
+    machine: changed(p4d, {
+      files: { '/proc/self/limits': LIMITS_64K, '/proc/self/status': 'CapEff:\t000001ffffffffff\n' },
+    }),
+    verdict: 'usable',
+  },
+  {
+    name: 'no CAP_IPC_LOCK, as docker has it',
+    machine: changed(p4d, {
+      files: { '/proc/self/limits': LIMITS_64K, '/proc/self/status': 'CapEff:\t00000000a80425fb\n', ...inDocker },
+    }),
+    verdict: 'unusable',
+    first: 'LIM-01',
+    fix: /docker: --ulimit memlock=-1/,
+  },
+  {
+    name: 'Open MPI built without libfabric',
+    machine: changed(p4d, {
+      files: library('/opt/amazon/openmpi/lib64/libmpi.so.40', { soname: 'libmpi.so.40', texts: ['mca_btl_tcp'] }),
+    }),
+    verdict: 'fallback',
+    first: 'MPI-01',
+    message: /built without libfabric/,
+    fix: /mtl ofi/,
+  },
+  {
+    name: 'a pod with some of the devices',
+    machine: changed(p4d, {
+      files: {
+        '/.fabric-doctor/live.json': JSON.stringify({
+          efa: { domains: ['rdmap16s27-rdm', 'rdmap32s27-rdm'], fabrics: ['efa'] },
+          first: 'efa',
+        }),
+      },
+      environment: inKubernetes,
+      without: ['/dev/infiniband/uverbs2', '/dev/infiniband/uverbs3'],
+    }),
+    verdict: 'usable',
+    libfabric: 'efa',
+  },
+  {
+    name: 'files that miss what libfabric proved',
+    machine: changed(p4d, {
+      files: {
+        '/.fabric-doctor/live.json': JSON.stringify({
+          efa: { domains: ['a-rdm', 'b-rdm', 'c-rdm', 'd-rdm'], fabrics: ['efa'] },
+          first: 'efa',
+        }),
+      },
+      without: ['/etc/libibverbs.d'],
+    }),
+    verdict: 'usable',
+  },
+  {
+    name: 'FI_EFA_USE_DEVICE_RDMA=0 where there is no RDMA write',
+    machine: changed(p4d, { environment: { FI_EFA_USE_DEVICE_RDMA: 'no' } }),
+    verdict: 'degraded',
+    first: 'ENV-04',
+    message: /turns RDMA read off/,
+  },
+  {
+    name: 'upper case and a blank beside efa',
+    machine: changed(p4d, { environment: { FI_PROVIDER: 'EFA, shm' } }),
+    verdict: 'usable',
+  },
+  {
+    name: 'an old list of PCI names, which nothing depends on',
+    machine: changed(healthy('p6-b200.48xlarge'), { files: { '/usr/share/misc/pci.ids': '# no efa3\n' } }),
+    verdict: 'usable',
+  },
+  {
     name: 'a machine that is not EC2',
     machine: changed(p4d, {
       files: { '/sys/devices/virtual/dmi/id/sys_vendor': 'Dell Inc.\n' },
@@ -393,11 +484,31 @@ const scenarios: Scenario[] = [
   },
 ];
 
+const validate = new Ajv().compile(reportJsonSchema());
+
+/** What holds of every machine. */
+function assertConsistent(examination: Examination): void {
+  const { verdict, firstFailure, results } = examination;
+  expect(firstFailure === undefined).toBe(verdict === 'usable' || verdict === 'not-applicable');
+  // what the first failing step builds on is fine
+  const below = results.filter(({ check: { id } }) => firstFailure?.check.dependsOn.includes(id));
+  expect(below.filter(({ status }) => status === 'fail' || status === 'skip')).toEqual([]);
+  const report = makeReport(examination, { version: '0.1.0', time: new Date(0), node: 'node-1' });
+  expect(validate(report), JSON.stringify(validate.errors)).toBe(true);
+  for (const extent of ['faults', 'all', 'container'] as const) {
+    const text = formatReport(report, extent);
+    expect(text.split('\n').filter((line) => line.length > 80)).toEqual([]);
+    expect(text.match(/^First failing step: /gm)?.length).toBe(firstFailure === undefined ? undefined : 1);
+  }
+  expect(renderPage(report)).not.toMatch(/undefined<|NaN/);
+}
+
 describe('a machine', () => {
   it.each(scenarios)(
     '$name: $verdict $first',
     ({ machine, verdict, first, message, fix, nccl, libfabric: provider }) => {
-      const { firstFailure, prediction, ...found } = look(machine);
+      const examination = look(machine);
+      const { firstFailure, prediction, ...found } = examination;
       expect({ verdict: found.verdict, first: firstFailure?.check.id }).toEqual({ verdict, first });
       if (message !== undefined) expect(firstFailure!.message).toMatch(message);
       if (fix !== undefined) {
@@ -407,8 +518,61 @@ describe('a machine', () => {
       }
       if (nccl !== undefined) expect(prediction.nccl.transport).toBe(nccl);
       if (provider !== undefined) expect(prediction.libfabric.transport).toBe(provider);
+      assertConsistent(examination);
     },
   );
+
+  it('has one first failing step whatever its environment is', () => {
+    const value = fc.constantFrom(
+      '',
+      '0',
+      '1',
+      'efa',
+      'tcp',
+      '^efa',
+      'efa ',
+      'Socket',
+      'IB',
+      'none',
+      'all',
+      'rdmap16s27',
+      'ob1',
+      'cm',
+    );
+    const name = fc.constantFrom(
+      ...[
+        'FI_PROVIDER',
+        'FI_EFA_IFACE',
+        'FI_EFA_MTU_SIZE',
+        'FI_EFA_USE_DEVICE_RDMA',
+        'FI_EFA_FORK_SAFE',
+        'FI_EFA_USE_HUGE_PAGE',
+      ],
+      ...[
+        'FI_HMEM_DISABLE_P2P',
+        'NCCL_NET',
+        'NCCL_NET_PLUGIN',
+        'NCCL_NET_GDR_LEVEL',
+        'OFI_NCCL_DISABLE_GDR_REQUIRED_CHECK',
+      ],
+      ...[
+        'LD_LIBRARY_PATH',
+        'LD_PRELOAD',
+        'OMPI_MCA_pml',
+        'OMPI_MCA_mtl',
+        'KUBERNETES_SERVICE_HOST',
+        'RDMAV_HUGEPAGES_SAFE',
+      ],
+    );
+    const root = write(p4d);
+    fc.assert(
+      fc.property(fc.array(fc.tuple(name, value), { maxLength: 4 }), (variables) => {
+        writeFileSync(`${root}/.fabric-doctor/env`, variables.map(([set, to]) => `${set}=${to}\n`).join(''));
+        assertConsistent(examine(new TreeHost(root)));
+      }),
+      { numRuns: 60 },
+    );
+  });
 
   it('says what waits for a reboot, and whose driver it is', () => {
     const resultOf = (machine: Machine): string =>

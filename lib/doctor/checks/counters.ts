@@ -9,7 +9,7 @@ export const counterChecks: readonly Check[] = [
     dependsOn: ['RDMA-01'],
     why: 'What a device counts is the only proof that traffic went through it. In a network namespace of its own a container has no port counters: no fault.',
     fix: { host: ['fabric-doctor --watch -- COMMAND compares before and after.'] },
-    references: ['https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/efa-working-monitor.html'],
+    references: ['https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/efa.html'],
     probe: ({ host, devices }) =>
       readTraffic(host, devices).map(({ name, bytes, file }) => ({
         source: file,

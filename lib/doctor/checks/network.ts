@@ -29,7 +29,7 @@ export const networkChecks: readonly Check[] = [
     dependsOn: [],
     why: 'Both ends here, shared memory off, one device after the other: its counters have to move, or something else carried it.',
     fix: { host: ['FI_LOG_LEVEL=warn npx fabric-pingpong local --provider efa says what libfabric met.'] },
-    references: ['https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/efa-working-monitor.html'],
+    references: ['https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/efa.html'],
     applies: ({ host }) => host.live?.loopback !== undefined,
     probe: ({ host }) => evidenceOf(host.live!.loopback!),
     judge: ({ host }) => judgeTraffic(host.live!.loopback!),

@@ -54,7 +54,7 @@ export const pciChecks: readonly Check[] = [
       ],
       container: ['If this is not meant: ask for all devices (vpc.amazonaws.com/efa), or repair the launch template.'],
     },
-    references: ['https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/efa-acc-inst-types.html'],
+    references: ['https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/efa.html'],
     probe: ({ devices, identity, options }) => [
       { source: '/sys/bus/pci/devices', value: String(devices.efa.length) },
       {
@@ -82,7 +82,7 @@ export const pciChecks: readonly Check[] = [
     dependsOn: ['PCI-01', 'MOD-03'],
     why: 'Each generation of devices needs a driver that knows its PCI id.',
     fix: { host: ['Install a current EFA installer (efa_installer.sh -y), then reboot.'] },
-    references: ['https://github.com/amzn/amzn-drivers/blob/master/kernel/linux/efa/RELEASENOTES.md'],
+    references: ['https://github.com/amzn/amzn-drivers/tree/master/kernel/linux/efa'],
     probe: ({ devices, modules }) => [
       { source: '/sys/module/efa/version', value: modules.running ?? '(in-tree driver: no version)' },
       ...[...new Set(devices.efa.map(({ device }) => device))].map((device) => ({
