@@ -53,8 +53,9 @@ struct ibv_qp* queue_pair_create(struct ibv_pd* pd, const struct ibv_qp_init_att
     errno = ENOMEM;
     return NULL;
   }
-  qp->mailbox =
-      wire_mailbox(&context->device->gid, context->shared, faults_number("SOFTEFA_SLOTS", 128), &qpn, &qp->mailbox_fd);
+  /* room for what the posted receives can take: a packet waits for its receiver's memory, never for its processor */
+  uint32_t slots = faults_number("SOFTEFA_SLOTS", attributes->cap.max_recv_wr + 1);
+  qp->mailbox = wire_mailbox(&context->device->gid, context->shared, slots, &qpn, &qp->mailbox_fd);
   COUNT_COMMAND(context, qp->mailbox == NULL, create_qp_err);
   if (qp->mailbox == NULL) {
     free(qp->works);
