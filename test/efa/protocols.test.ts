@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { pattern } from '../helpers/bytes.js';
 import { acquaint, bothWays, OtherProcess, type Acquainted, type Side } from '../helpers/other-process.js';
 import { rejection, within } from '../helpers/within.js';
-import { counter, missingEfa } from '../helpers/software-efa.js';
+import { counter, missingEfa, statistic } from '../helpers/software-efa.js';
 
 /** From one packet (eager) over several (medium) to those that the receiver fetches by itself (long read). */
 const SIZES = [0, 1, 32, 8000, 8928, 9000, 40_000, 65_536, 65_537, 300_000, (1 << 20) - 1, 1 << 20, 8 << 20];
@@ -67,8 +67,8 @@ describe.skipIf(missingEfa !== undefined)(`efa${missingEfa === undefined ? '' : 
 
   it('carries them whole and in order over a wire that loses and reorders packets', async () => {
     const knobs = { SOFTEFA_REORDER_PERCENT: '30', SOFTEFA_DROP_PERCENT: '10', SOFTEFA_SEED: '7' };
-    const read = (name: string): number => counter(1, name);
-    const before = { delayed: read('softefa_delayed'), lost: read('retrans_pkts') };
+    const read = () => ({ delayed: statistic(1, 'softefa_delayed'), lost: counter(1, 'retrans_pkts') });
+    const before = read();
     Object.assign(process.env, knobs);
     await misbehave(there, knobs);
     try {
@@ -107,8 +107,9 @@ describe.skipIf(missingEfa !== undefined)(`efa${missingEfa === undefined ? '' : 
         for (const name of names) Reflect.deleteProperty(process.env, name);
       }, Object.keys(knobs));
     }
-    expect(read('softefa_delayed') - before.delayed).toBeGreaterThan(100);
-    expect(read('retrans_pkts') - before.lost).toBeGreaterThan(100);
+    const after = read();
+    expect(after.delayed - before.delayed).toBeGreaterThan(100);
+    expect(after.lost - before.lost).toBeGreaterThan(100);
   });
 
   it('loses none of thousands of messages to a receiver that stands still again and again', async () => {
