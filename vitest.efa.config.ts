@@ -1,8 +1,22 @@
 import { defineConfig } from 'vitest/config';
 import ordinary from './vitest.config.js';
 
-/** Contracts that do not ask which provider keeps them: the same files as on the providers of every machine. */
-const CONTRACTS = ['endpoint', 'flow-control', 'idle', 'process-end', 'progress', 'worker'];
+/** Contracts that efa keeps too: the same files as on the providers of every machine, each of which skips what efa has not. */
+const CONTRACTS = [
+  ...[
+    'address-vector',
+    'atomics',
+    'buffer-pool',
+    'completion-queue',
+    'endpoint',
+    'endpoint-cancel',
+    'endpoint-close',
+    'endpoint-messages',
+  ],
+  ...['endpoint-truncation', 'flow-control', 'idle', 'memory', 'memory-region', 'multi-receive', 'post-batch'],
+  ...['process-end', 'processes', 'processes-atomics', 'processes-counters', 'processes-messages', 'processes-rma'],
+  ...['processes-rma-failures', 'processes-tagged', 'progress', 'rma', 'worker'],
+];
 
 /** What runs on a software EFA device: scripts/test-efa.mjs. */
 export default defineConfig({

@@ -194,7 +194,7 @@ export class CollectiveGroup extends Group {
     }
     const syscall = `fi_${collective.slice('FI_'.length).toLowerCase()}`;
     const buffers = [buffer, result].filter((view) => view !== undefined);
-    const segments = this.endpoint.segments(buffers, 'buffer', buffers.length);
+    const segments = this.endpoint.segments(buffers, 'buffer', buffers.length, Infinity);
     const endpointHandle = handleOf(this.endpoint);
     this.busy.operations++;
     await this.endpoint

@@ -196,7 +196,7 @@ export abstract class AtomicEndpoint extends RmaEndpoint {
     }
     this.#checkLimit(call, operation, datatype, length, limit);
     const most = Math.max(this.info.txAttr.iovLimit, 1);
-    const segments = arrays.map((given, index) => this.segments(given, names[index]!, most));
+    const segments = arrays.map((given, index) => this.segments(given, names[index]!, most, Infinity));
     const flags = operationFlags(options);
     const [type, number] = [ATOMIC_DATATYPES[datatype], ATOMIC_OPERATIONS[operation]];
     const kind = ATOMIC_KINDS[call.kind];

@@ -237,7 +237,14 @@ export abstract class EndpointBase extends Resource {
   checkPost(result: number, syscall: string): void {
     if (result >= 0 || result === FULL) return;
     this.completionQueue.checkUsable();
-    throw fabricError(`cannot post a ${syscall.replace('fi_', '')}`, { errno: -result, syscall });
+    const hint = -result === ERRORS.FI_EOPNOTSUPP ? this.#missingCapability(syscall) : undefined;
+    throw fabricError(`cannot post a ${syscall.replace('fi_', '')}`, { errno: -result, syscall, hint });
+  }
+
+  #missingCapability(syscall: string): string | undefined {
+    const capability = /^fi_t(send|recv|inject)/.test(syscall) ? 'FI_TAGGED' : 'FI_MSG';
+    if (this.info.caps.includes(capability)) return undefined;
+    return `The endpoint was not opened with ${capability}${this.#isDirect ? ', and efa-direct has none; the fabric efa does' : ''}.`;
   }
 
   /** @internal Finds the memory of one buffer. @throws RangeError for more than the provider sends at once. */
@@ -248,10 +255,19 @@ export abstract class EndpointBase extends Resource {
     limitName = 'epAttr.maxMsgSize',
   ): Slice {
     locate(buffer, name, this.slice);
-    if (this.slice.length > limit) {
-      throw new RangeError(`${name}: ${this.slice.length} bytes are more than ${limitName} of ${limit}`);
-    }
+    const { length } = this.slice;
+    if (length > limit) this.#refuseLength(name, length, limit, limitName);
     return this.slice;
+  }
+
+  #refuseLength(name: string, length: number, limit: number, limitName: string): never {
+    const hint = this.#isDirect ? '; efa-direct sends packets as they are, the fabric efa messages of any length' : '';
+    throw new RangeError(`${name}: ${length} bytes are more than ${limitName} of ${limit}${hint}`);
+  }
+
+  /** Whether it is one of efa's that do no more than the device does, since libfabric 2.1. */
+  get #isDirect(): boolean {
+    return this.info.fabricAttr.name === 'efa-direct';
   }
 
   /** @internal Says whether it can send to a peer that needs no address. @throws FabricError when it cannot. */
@@ -260,8 +276,12 @@ export abstract class EndpointBase extends Resource {
     throw new RangeError('address: expected what AddressVector.insert returned; the endpoint is not connected');
   }
 
-  /** @internal The memories of several buffers, as native vectors take them: memory, offset, length of each. */
-  segments(buffers: Buffers, name: string, iovLimit: number): number[] {
+  /**
+   * @internal The memories of several buffers, as native vectors take them: memory, offset, length of each.
+   *
+   * @throws RangeError for more buffers or bytes than the provider takes at once.
+   */
+  segments(buffers: Buffers, name: string, iovLimit: number, byteLimit = this.#maxMessageSize): number[] {
     const list = ArrayBuffer.isView(buffers) ? [buffers] : buffers;
     if (!Array.isArray(list) || list.length === 0) {
       throw new TypeError(
@@ -273,10 +293,15 @@ export abstract class EndpointBase extends Resource {
         `${name}: ${list.length} buffers are more than the provider's limit of ${iovLimit} (iovLimit)`,
       );
     }
-    return list.flatMap((buffer: ArrayBufferView, index) => {
+    let total = 0;
+    const segments = list.flatMap((buffer: ArrayBufferView, index) => {
       locate(buffer, `${name}[${index}]`, this.slice);
-      return [this.slice.memory, this.slice.offset, this.slice.length];
+      const { memory, offset, length } = this.slice;
+      total += length;
+      return [memory, offset, length];
     });
+    if (total > byteLimit) this.#refuseLength(name, total, byteLimit, 'epAttr.maxMsgSize');
+    return segments;
   }
 
   /** @internal A connected endpoint has one destination; any other needs to be told. */

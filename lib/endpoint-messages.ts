@@ -9,12 +9,13 @@ import {
   type Buffers,
   type OperationKind,
 } from './endpoint-base.js';
-import { OPERATION_FLAGS } from './constants.js';
-import { show } from './errors.js';
+import { ERRORS, OPERATION_FLAGS } from './constants.js';
+import { ENDPOINT_OPTIONS } from './endpoint-options.js';
+import { fabricError, show } from './errors.js';
 import type { Slice } from './memory.js';
 import { MultiReceive, type MultiReceiveOptions } from './multi-receive.js';
 import type { Completion, PendingOperation } from './operation.js';
-import { operationFlags, type FlaggedOptions, type SendOptions } from './operation-options.js';
+import { immediateData, operationFlags, type FlaggedOptions, type SendOptions } from './operation-options.js';
 import { PostBatch } from './post-batch.js';
 import { handleOf } from './resource.js';
 import { rawTrigger, signalOf } from './trigger.js';
@@ -206,18 +207,7 @@ export abstract class MessageEndpoint extends EndpointBase {
     checkContext(context);
     checkTrusted(this.info, MULTI_RECEIVE_FLAGS, 'fi_recvmsg');
     this.checkDirection(true);
-    const segments = this.segments(buffer, 'buffer', 1);
-    const result = binding.endpointMessage(
-      handleOf(this),
-      MESSAGE_KINDS.recv,
-      context,
-      segments,
-      ANY_ADDRESS,
-      0n,
-      0n,
-      0n,
-      MULTI_RECEIVE_FLAGS,
-    );
+    const result = this.#postRoom(this.segments(buffer, 'buffer', 1, Infinity), context);
     return this.postedBatch(result, 'fi_recvmsg');
   }
 
@@ -237,24 +227,26 @@ export abstract class MessageEndpoint extends EndpointBase {
   multiReceive(options: MultiReceiveOptions = {}): MultiReceive {
     checkTrusted(this.info, MULTI_RECEIVE_FLAGS, 'fi_recvmsg');
     const post = (buffer: Uint8Array, operation: PendingOperation): void => {
-      const handle = handleOf(this);
-      const segments = this.segments(buffer, 'buffer', 1);
-      this.start(operation, true, buffer, () =>
-        binding.endpointMessage(
-          handle,
-          MESSAGE_KINDS.recv,
-          PROMISE_DOOR,
-          segments,
-          ANY_ADDRESS,
-          0n,
-          0n,
-          0n,
-          MULTI_RECEIVE_FLAGS,
-        ),
-      );
+      const segments = this.segments(buffer, 'buffer', 1, Infinity);
+      this.start(operation, true, buffer, () => this.#postRoom(segments, PROMISE_DOOR));
     };
     return new MultiReceive(this, options, post, (operation) => {
       this.cancel(operation, true);
+    });
+  }
+
+  /** Posts a multi-receive buffer. @throws FabricError for one that is too short: efa refuses it without a word. */
+  #postRoom(segments: number[], context: number): number {
+    const handle = handleOf(this);
+    const kind = MESSAGE_KINDS.recv;
+    const flags = MULTI_RECEIVE_FLAGS;
+    const result = binding.endpointMessage(handle, kind, context, segments, ANY_ADDRESS, 0n, 0n, 0n, flags);
+    if (result !== -ERRORS.FI_EINVAL) return result;
+    const least = binding.endpointGetOption(handle, ENDPOINT_OPTIONS.FI_OPT_MIN_MULTI_RECV, 8);
+    throw fabricError('cannot post a multi-receive buffer', {
+      errno: ERRORS.FI_EINVAL,
+      syscall: 'fi_recvmsg',
+      hint: `It has ${segments[2]!} bytes, and the endpoint's FI_OPT_MIN_MULTI_RECV is ${least}: setOption() changes that.`,
     });
   }
 
@@ -282,10 +274,12 @@ export abstract class MessageEndpoint extends EndpointBase {
       return this.begin(kind, buffer, postLater, signal);
     }
     const { txAttr, rxAttr } = this.info;
-    const segments = this.segments(buffer, 'buffer', kind.receives ? rxAttr.iovLimit : txAttr.iovLimit);
+    const segments = kind.receives
+      ? this.segments(buffer, 'buffer', rxAttr.iovLimit, Infinity)
+      : this.segments(buffer, 'buffer', txAttr.iovLimit);
     const flags = operationFlags(options);
     checkTrusted(this.info, flags, kind.syscall);
-    const data = checkUint64(options?.data ?? 0n, 'options.data');
+    const data = immediateData(given, this.info);
     if ((flags & OPERATION_FLAGS.FI_MULTI_RECV) !== 0n) {
       throw new TypeError('options.flags: FI_MULTI_RECV completes many times; take multiReceive() or postMultiRecv()');
     }
@@ -319,7 +313,7 @@ export abstract class MessageEndpoint extends EndpointBase {
       const sent = this.#begin(kind.tagged ? TSEND : SEND, copy, address, tag ?? 0n, 0n, { data });
       return sent.then(() => undefined);
     }
-    if (data !== undefined) checkUint64(data, 'options.data');
+    immediateData(data, this.info);
     const handle = handleOf(this);
     const isPlain = tag === undefined && data === undefined;
     const post = (): number =>

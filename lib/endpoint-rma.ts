@@ -1,8 +1,8 @@
 /** fi_rma(3): reading and writing a peer's memory, through both doors. */
 import { binding, PROMISE_DOOR } from './binding.js';
 import { ERRORS } from './constants.js';
-import { checkContext, checkUint64, type Buffers, type OperationKind } from './endpoint-base.js';
-import { operationFlags, type FlaggedOptions, type SendOptions } from './operation-options.js';
+import { checkContext, type Buffers, type OperationKind } from './endpoint-base.js';
+import { immediateData, operationFlags, type FlaggedOptions, type SendOptions } from './operation-options.js';
 import { MessageEndpoint } from './endpoint-messages.js';
 import { fabricError, show } from './errors.js';
 import type { Completion } from './operation.js';
@@ -76,7 +76,7 @@ export abstract class RmaEndpoint extends MessageEndpoint {
     const { injectSize } = this.info.txAttr;
     const { memory, offset, length } = this.locate(buffer, 'buffer', injectSize, 'txAttr.injectSize');
     const data = options?.data;
-    if (data !== undefined) checkUint64(data, 'options.data');
+    immediateData(data, this.info);
     const destination = this.destination(address);
     const remoteAddress = this.locateRemote(remote, options?.remoteOffset ?? 0, length);
     const handle = handleOf(this);
@@ -155,7 +155,7 @@ export abstract class RmaEndpoint extends MessageEndpoint {
     const remoteAddress = this.locateRemote(remote, remoteOffset, total);
     const flags = operationFlags(options);
     checkTrusted(this.info, flags, kind.syscall);
-    const data = checkUint64(options?.data ?? 0n, 'options.data');
+    const data = immediateData(options?.data, this.info);
     const when = rawTrigger(options?.trigger, this);
     const post = (): number =>
       binding.endpointRma(

@@ -2,7 +2,7 @@
 import { AddressVector } from './address-vector.js';
 import { binding, type RawInfo } from './binding.js';
 import { CompletionQueue, type CompletionQueueOptions } from './completion-queue.js';
-import { CAPABILITIES, MODES, type OPERATION_FLAGS } from './constants.js';
+import { CAPABILITIES, ERRORS, MODES, type OPERATION_FLAGS } from './constants.js';
 import { Counter } from './counter.js';
 import { Domain } from './domain.js';
 import { EndpointAlias, EndpointWithDefaults, type Side } from './endpoint-defaults.js';
@@ -54,6 +54,8 @@ const COUNTED = {
   remoteRead: CAPABILITIES.FI_REMOTE_READ,
   remoteWrite: CAPABILITIES.FI_REMOTE_WRITE,
 } as const;
+
+const ONE_ENDPOINT_HINT = 'With efa an address vector serves one endpoint: open another for each.';
 
 // What this package does by itself; every other mode bit asks something of the application that it does not offer.
 /** FI_SHARED_CONTEXT of fi_endpoint(3), as the number of contexts of an endpoint. */
@@ -130,7 +132,8 @@ export class Endpoint extends EndpointWithDefaults implements EventOwner {
         const context = argumentHandle(sharedReceive, SharedReceiveContext, 'bindings.sharedReceive');
         check(binding.endpointBindSharedReceive(handle, context), 'fi_ep_bind', doing);
       }
-      check(binding.endpointBindAddressVector(handle, avHandle), 'fi_ep_bind', doing);
+      const vectorBound = binding.endpointBindAddressVector(handle, avHandle);
+      check(vectorBound, 'fi_ep_bind', doing, vectorBound === -ERRORS.FI_ENOSYS ? ONE_ENDPOINT_HINT : undefined);
       if (joins) {
         check(binding.endpointBindEvents(handle), 'fi_eq_open', doing);
       }

@@ -6,7 +6,7 @@ import type { Info } from './info.js';
 interface Untrusted {
   readonly flag: 'FI_CLAIM' | 'FI_INJECT' | 'FI_MULTI_RECV' | 'FI_PEEK';
   readonly why: string;
-  readonly isFor: (provider: string, apiVersion: string) => boolean;
+  readonly isFor: (provider: string, apiVersion: string, fabric: string | undefined) => boolean;
 }
 
 const isRxd = (provider: string): boolean => provider.endsWith(';ofi_rxd');
@@ -21,6 +21,11 @@ const UNTRUSTED: readonly Untrusted[] = [
     isFor: (provider) => isRxd(provider) || ['shm', 'sm2', 'sockets'].includes(provider),
   },
   {
+    flag: 'FI_MULTI_RECV',
+    why: 'It takes one message and keeps the rest of the buffer; the fabric efa has such receives.',
+    isFor: (_provider, _apiVersion, fabric) => fabric === 'efa-direct',
+  },
+  {
     flag: 'FI_PEEK',
     why: 'It receives the message; libfabric 1.19 was the first to look only.',
     isFor: (provider, apiVersion) => provider === 'shm' && /^1\.1[0-8]$/.test(apiVersion),
@@ -29,9 +34,13 @@ const UNTRUSTED: readonly Untrusted[] = [
 
 /** @throws FabricError `FI_EOPNOTSUPP` for a flag that the provider is not trusted with. */
 export function checkTrusted({ fabricAttr }: Info, flags: bigint, syscall: string): void {
-  const { provName = '', apiVersion } = fabricAttr;
+  const { provName = '', apiVersion, name: fabric } = fabricAttr;
   for (const { flag, why, isFor } of UNTRUSTED) {
-    if ((flags & OPERATION_FLAGS[flag]) === 0n || !isFor(provName, apiVersion)) continue;
-    throw fabricError(`${provName} is not trusted with ${flag}`, { errno: ERRORS.FI_EOPNOTSUPP, syscall, hint: why });
+    if ((flags & OPERATION_FLAGS[flag]) === 0n || !isFor(provName, apiVersion, fabric)) continue;
+    throw fabricError(`${fabric === 'efa-direct' ? fabric : provName} is not trusted with ${flag}`, {
+      errno: ERRORS.FI_EOPNOTSUPP,
+      syscall,
+      hint: why,
+    });
   }
 }

@@ -162,6 +162,17 @@ Napi::Value AddressVectorRemove(const Napi::CallbackInfo& info) {
     if (av->IsInSet(address)) return Napi::Number::New(info.Env(), -FI_EBUSY);
     addresses.push_back(address);
   }
+  if (av->domain->fabric->is_efa) {
+    // which keeps a peer once, however often it was inserted: it goes with its last index
+    std::vector<fi_addr_t> last;
+    for (int32_t index : indices) {
+      fi_addr_t address = av->addresses[static_cast<size_t>(index)];
+      av->Forget(index);
+      if (av->indices.count(address) == 0) last.push_back(address);
+    }
+    int result = last.empty() ? 0 : fi_av_remove(av->fid, last.data(), last.size(), 0);
+    return Napi::Number::New(info.Env(), result);
+  }
   bool is_shared_memory = av->domain->fabric->is_shared_memory;
   int result = is_shared_memory ? 0 : fi_av_remove(av->fid, addresses.data(), addresses.size(), 0);
   if (is_shared_memory) {

@@ -87,6 +87,19 @@ struct AddressVector {
     free.push_back(index);
   }
 
+  // Removes every peer, and with them what waits to be sent to them.
+  //
+  // int fi_av_remove(struct fid_av *av, fi_addr_t *fi_addr, size_t count, uint64_t flags)
+  void ForgetAll() {
+    for (size_t index = 0; index < addresses.size(); index++) {
+      fi_addr_t address = addresses[index];
+      if (address == FI_ADDR_NOTAVAIL) continue;
+      Forget(static_cast<int32_t>(index));
+      // inserted twice, it goes with the last
+      if (indices.count(address) == 0) fi_av_remove(fid, &address, 1, 0);
+    }
+  }
+
   Domain* domain;
   struct fid_av* fid;
   std::vector<fi_addr_t> addresses;  // by index; FI_ADDR_NOTAVAIL where removed

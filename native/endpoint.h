@@ -84,6 +84,9 @@ struct Endpoint {
     for (Counter* counter : triggering) {
       if (counter->children == 0) counter->Close();
     }
+    // fi_close would wait until they have taken all that is queued for them, for ever where one does not (libfabric
+    // 1.17 to 2.6: rxr_ep_wait_send, efa_rdm_ep_wait_send).
+    if (av && domain->fabric->is_efa) av->ForgetAll();
     struct fid_av* lent = LendVector();
     bool is_known = domain->fabric->is_shared_memory && !name.empty();
     bool is_listening = enabled && type == FI_EP_RDM && av;

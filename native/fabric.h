@@ -17,6 +17,7 @@ struct Fabric {
   Fabric(struct fid_fabric* fabric, const char* provider)
       : fid(fabric),
         is_shared_memory(provider && std::strcmp(provider, "shm") == 0),
+        is_efa(provider && std::strcmp(provider, "efa") == 0),
         forgets_accepted_sockets(ForgetsAcceptedSockets(provider)),
         waits_for_closed_endpoints(provider && std::strstr(provider, "ofi_rxm")),
         overruns_multi_receives(OverrunsMultiReceives(provider)) {}
@@ -36,6 +37,7 @@ struct Fabric {
 
   struct fid_fabric* fid;
   bool is_shared_memory;
+  bool is_efa;
   bool forgets_accepted_sockets;
   // fi_trywait(3) of a completion queue looks at endpoints that were bound to it and are gone (libfabric 1.17 to 2.6:
   // nobody calls ofi_wait_del_fid).

@@ -19,6 +19,7 @@ describe('AddressVector', () => {
       const { address, addressVector } = openEndpoint(info);
       const text = addressVector.straddr(address);
       if (provider === 'shm') expect(text).toMatch(/^fi_shm:\/\//);
+      else if (provider === 'efa') expect(text).toMatch(/^fi_addr_efa:\/\/\[fe80:/);
       else expect(text).toMatch(/127\.0\.0\.1:\d+$/);
     });
 
@@ -64,6 +65,14 @@ describe('AddressVector', () => {
       const indexes = Array.from({ length: 100 }, () => addressVector.insert(address));
       expect(new Set(indexes).size).toBe(100);
       for (const index of indexes) addressVector.remove(index);
+    });
+
+    it('keeps an address that was inserted twice until it is removed twice', async () => {
+      const { left, right, toRight } = openPair(info);
+      left.addressVector.remove(left.addressVector.insert(right.address));
+      const receiving = right.recv(new Uint8Array(8));
+      await within(left.send(new Uint8Array(8), toRight), 'the send');
+      await within(receiving, 'the receive');
     });
   });
 

@@ -23,10 +23,10 @@ function openShared(info: Info) {
   });
   const domain = new Domain(fabric);
   const completionQueue = new CompletionQueue(domain, { size: 1024 });
-  const addressVector = new AddressVector(domain);
-  const endpoints = [0, 1].map(() => new Endpoint(domain, { completionQueue, addressVector })) as [Endpoint, Endpoint];
-  const [left, right] = endpoints;
-  return { completionQueue, left, right, toRight: addressVector.insert(right.address) };
+  // one each: efa wants it so
+  const open = (): Endpoint => new Endpoint(domain, { completionQueue, addressVector: new AddressVector(domain) });
+  const [left, right] = [open(), open()];
+  return { completionQueue, left, right, toRight: left.addressVector.insert(right.address) };
 }
 
 const queuesOf = (...endpoints: readonly Endpoint[]): CompletionQueue[] =>

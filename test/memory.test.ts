@@ -4,7 +4,7 @@ import { binding } from '../lib/binding.js';
 import { expectSame, pattern } from './helpers/bytes.js';
 import { collectGarbage, collectUntil } from './helpers/garbage.js';
 import { openPair, type Pair } from './helpers/pair.js';
-import { infoOf, overEachProvider } from './helpers/providers.js';
+import { infoOf, isOnSoftwareEfa, overEachProvider } from './helpers/providers.js';
 import { within } from './helpers/within.js';
 
 /** Every way to hand over a buffer. */
@@ -39,7 +39,7 @@ function newWebAssemblyMemory(): ArrayBuffer {
 }
 
 describe('buffers', () => {
-  const info = infoOf('tcp;ofi_rxm');
+  const info = infoOf(isOnSoftwareEfa ? 'efa' : 'tcp;ofi_rxm');
 
   describe.each(posts)('%s', (_, post) => {
     it.each([

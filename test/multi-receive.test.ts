@@ -60,7 +60,7 @@ describe('MultiReceive', () => {
 
     it('ends when it is closed, and lets the buffers go', async () => {
       const { right } = openPair(infoWithMultiReceive(provider));
-      const inbox = right.multiReceive({ byteLength: 4096 });
+      const inbox = right.multiReceive({ byteLength: 1 << 15 });
       const waiting = inbox.next();
       inbox.close();
       inbox.close();
@@ -77,7 +77,7 @@ describe('MultiReceive', () => {
 
     it('throws when the endpoint is closed', async () => {
       const { right } = openPair(infoWithMultiReceive(provider));
-      const inbox = right.multiReceive({ byteLength: 4096 });
+      const inbox = right.multiReceive({ byteLength: 1 << 15 });
       const waiting = inbox.next();
       right.close();
       expect(await rejection(waiting, 'the message')).toMatchObject({ code: 'FI_ECANCELED', syscall: 'fi_recvmsg' });
@@ -91,6 +91,13 @@ describe('MultiReceive', () => {
         new RangeError('options.byteLength: expected a positive integer, not 0'),
       );
       expect(() => right.multiReceive({ bufferCount: 1.5 })).toThrow(RangeError);
+      if (provider === 'efa') {
+        // the provider says FI_EINVAL, and no more
+        right.setOption('FI_OPT_MIN_MULTI_RECV', LONGEST);
+        expect(() => right.multiReceive({ byteLength: LONGEST - 1 })).toThrow(
+          /It has 2999 bytes, and the endpoint's FI_OPT_MIN_MULTI_RECV is 3000/,
+        );
+      }
       expect(() => right.recv(Buffer.alloc(64), undefined, { flags: ['FI_MULTI_RECV'] })).toThrow(
         /^options\.flags: FI_MULTI_RECV completes many times/,
       );

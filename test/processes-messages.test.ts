@@ -3,11 +3,17 @@ import { describe, expect, it } from 'vitest';
 import { expectSame, pattern } from './helpers/bytes.js';
 import { acquaint, bothWays, look, OtherProcess, type Acquainted, type Side } from './helpers/other-process.js';
 import { openEndpoint } from './helpers/pair.js';
-import { infoOf, itUnless, overEachProvider, OVERRUNS_MULTI_RECEIVES, type Provider } from './helpers/providers.js';
+import {
+  dataOver,
+  infoOf,
+  itUnless,
+  overEachProvider,
+  OVERRUNS_MULTI_RECEIVES,
+  type Provider,
+} from './helpers/providers.js';
 import { nextTurn, outcomes, within } from './helpers/within.js';
 
 const SIZES = [0, 1, 64, 4096, 65_537, 1 << 20];
-const DATA = 0xfedc_ba98_7654_3210n;
 const FLAGS = [
   'FI_MORE',
   'FI_INJECT',
@@ -48,6 +54,7 @@ const withCapabilities = (...caps: ('FI_MULTI_RECV' | 'FI_SOURCE' | 'FI_DIRECTED
 describe('messages between two processes', () => {
   overEachProvider((_, provider) => {
     const there = new OtherProcess<Acquainted>();
+    const DATA = dataOver(provider);
 
     it('arrive in both directions, from several buffers in several', async () => {
       const here = await acquaint(there, provider);
@@ -97,7 +104,7 @@ describe('messages between two processes', () => {
     });
 
     // posted first: sockets forgets the data of a message without a receive (processes-tagged.test.ts)
-    it('bring 64 bits of immediate data along, injected too', async () => {
+    it('bring immediate data along, injected too', async () => {
       const here = await acquaint(there, provider);
       for (const [from, to] of bothWays(here, there)) {
         for (const size of [0, 5, 70_000]) {
@@ -192,7 +199,7 @@ describe('messages between two processes', () => {
       expect(await ended).toEqual([provider === 'udp;ofi_rxd' ? 'fulfilled' : 'FI_ETRUNC']);
     });
 
-    it('wait for a peer that is not there, and keep nothing from others', async () => {
+    it(`${provider === 'efa' ? 'fail' : 'wait'} for a peer that is not there, and keep nothing from others`, async () => {
       const here = await acquaint(there, provider);
       const { endpoint, toPeer } = here.kept;
       const nobody = Buffer.from(endpoint.address);
@@ -200,8 +207,9 @@ describe('messages between two processes', () => {
       else nobody.writeUInt16BE(1, 2);
       const toNobody = endpoint.addressVector.insert(nobody);
       const sending = (): Promise<unknown> => endpoint.send(pattern(8), toNobody, { signal: AbortSignal.timeout(200) });
-      // the others try to connect, for as long as they are asked to
-      if (provider === 'sockets') expect(sending).toThrow(expect.objectContaining({ code: 'FI_ENOENT' }) as Error);
+      // the device knows; the others try to connect, for as long as they are asked to
+      if (provider === 'efa') expect(await outcomes([sending()], 'a send to nobody')).toEqual(['FI_EIO']);
+      else if (provider === 'sockets') expect(sending).toThrow(expect.objectContaining({ code: 'FI_ENOENT' }) as Error);
       else expect(await outcomes([sending()], 'a send to nobody')).toEqual(['TimeoutError']);
       const [{ bytes }] = await Promise.all([receive(there, [8]), endpoint.send(pattern(8), toPeer)]);
       expectSame(bytes, pattern(8));

@@ -12,6 +12,7 @@ import {
   type Side,
 } from './helpers/other-process.js';
 import { openEndpoint } from './helpers/pair.js';
+import { dataOver } from './helpers/providers.js';
 import { outcomes } from './helpers/within.js';
 
 interface Kept extends Acquainted {
@@ -19,7 +20,6 @@ interface Kept extends Acquainted {
 }
 
 const HINTS = { caps: ['FI_MSG', 'FI_TAGGED', 'FI_RMA'] } as const satisfies Hints;
-const DATA = 0xfedc_ba98_7654_3210n;
 const FLAGS = [
   'FI_MORE',
   'FI_INJECT',
@@ -93,6 +93,7 @@ describe('memory of another process', () => {
 
   overProvidersWith(HINTS.caps, (_, provider) => {
     const there = new OtherProcess<Kept>();
+    const DATA = dataOver(provider);
     const meet = () => acquaint(there, provider, HINTS, { progress: 'spin' });
     const sizes = [1, 4096, 65_536, 1 << 20].filter((size) => size <= (provider === 'udp;ofi_rxd' ? 65_536 : Infinity));
 

@@ -9,6 +9,7 @@ import {
   refusal,
   soon,
 } from './helpers/memory-pair.js';
+import { dataOver, wrongKeysObstacle } from './helpers/providers.js';
 
 const MEBIBYTE = 1 << 20;
 /** When such a write has completed, its bytes are in the peer's memory: else they may still be on their way. */
@@ -63,8 +64,8 @@ describe('Endpoint.write and read', () => {
       const target = Buffer.alloc(8);
       const remote = new MemoryRegion(right.domain, target).remote();
       const arriving = right.completionQueue.remoteWrite();
-      await soon(left.write(Buffer.from('with'), toRight, remote, { data: 0xfedc_ba98_7654_3210n }), 'the write');
-      expect((await soon(arriving, 'the data')).data).toBe(0xfedc_ba98_7654_3210n);
+      await soon(left.write(Buffer.from('with'), toRight, remote, { data: dataOver(provider) }), 'the write');
+      expect((await soon(arriving, 'the data')).data).toBe(dataOver(provider));
       expect(target.toString('latin1', 0, 4)).toBe('with');
       await soon(
         left.injectWrite(Buffer.from('more'), toRight, remote, { data: 7n, remoteOffset: 4 }),
@@ -129,33 +130,36 @@ describe('Endpoint.write and read', () => {
       expect(() => left.write(ten, toRight, raw)).toThrow(/mapRemote/);
     });
 
-    it.each([
+    const attempts = [
       'write with an unknown key',
       'write without permission',
       'write beyond the end',
       'read with an unknown key',
-    ])('leave memory alone: %s', async (how) => {
-      const { left, right, toRight } = openMemoryPair(info);
-      const target = new Uint8Array(100).fill(0xee);
-      const region = new MemoryRegion(right.domain, target, { access: ['FI_REMOTE_READ'] });
-      const open = new MemoryRegion(right.domain, target.subarray(0, 50));
-      const { address } = region.remote();
-      const ten = Buffer.alloc(10, 0x11);
-      // Not every provider reports it, and with some the connection is gone: sockets says what it is.
-      const options = { ...DELIVERED, signal: AbortSignal.timeout(200) };
-      const tries: Record<string, () => Promise<unknown>> = {
-        'write with an unknown key': () => left.write(ten, toRight, new RemoteRegion(address, 9999n, 10), options),
-        'write without permission': () => left.write(ten, toRight, region.remote(), options),
-        'write beyond the end': () =>
-          left.write(ten, toRight, new RemoteRegion(open.remote().address + 45n, open.key, 10), options),
-        'read with an unknown key': () =>
-          left.read(ten, toRight, new RemoteRegion(address, 9999n, 10), { signal: options.signal }),
-      };
-      const [result] = await soon(Promise.allSettled([tries[how]!()]), how);
-      if (provider === 'sockets') expect(result).toMatchObject({ reason: { code: 'FI_EACCES' } });
-      expect(target.every((byte) => byte === 0xee)).toBe(true);
-      expect(ten.every((byte) => byte === 0x11)).toBe(true);
-    });
+    ];
+    if (wrongKeysObstacle(provider) !== false) it.skip(`leave memory alone: ${wrongKeysObstacle(provider)}`);
+    else
+      it.each(attempts)('leave memory alone: %s', async (how) => {
+        const { left, right, toRight } = openMemoryPair(info);
+        const target = new Uint8Array(100).fill(0xee);
+        const region = new MemoryRegion(right.domain, target, { access: ['FI_REMOTE_READ'] });
+        const open = new MemoryRegion(right.domain, target.subarray(0, 50));
+        const { address } = region.remote();
+        const ten = Buffer.alloc(10, 0x11);
+        // Not every provider reports it, and with some the connection is gone: sockets says what it is.
+        const options = { ...DELIVERED, signal: AbortSignal.timeout(200) };
+        const tries: Record<string, () => Promise<unknown>> = {
+          'write with an unknown key': () => left.write(ten, toRight, new RemoteRegion(address, 9999n, 10), options),
+          'write without permission': () => left.write(ten, toRight, region.remote(), options),
+          'write beyond the end': () =>
+            left.write(ten, toRight, new RemoteRegion(open.remote().address + 45n, open.key, 10), options),
+          'read with an unknown key': () =>
+            left.read(ten, toRight, new RemoteRegion(address, 9999n, 10), { signal: options.signal }),
+        };
+        const [result] = await soon(Promise.allSettled([tries[how]!()]), how);
+        if (provider === 'sockets') expect(result).toMatchObject({ reason: { code: 'FI_EACCES' } });
+        expect(target.every((byte) => byte === 0xee)).toBe(true);
+        expect(ten.every((byte) => byte === 0x11)).toBe(true);
+      });
 
     it('are cancelled when the endpoint closes', async () => {
       const { left, right, toRight } = openMemoryPair(info);

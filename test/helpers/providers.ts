@@ -14,6 +14,16 @@ export const PROVIDERS: readonly Provider[] = isOnSoftwareEfa ? ['efa'] : ORDINA
 /** Those that write past the end of a multi-receive buffer, and are refused it: lib/untrusted-flags.ts. */
 export const OVERRUNS_MULTI_RECEIVES: readonly Provider[] = ['shm', 'udp;ofi_rxd', 'sockets'];
 
+/** Those that forget the immediate data of a message which came before its receive: efa keeps it, and does not say so. */
+export const FORGETS_EARLY_DATA: readonly Provider[] = ['sockets', 'efa'];
+
+/** Why a provider's peers must not be asked for memory with a key that is not known there. */
+export const wrongKeysObstacle = (provider: Provider): string | false =>
+  provider === 'efa' && 'libfabric, up to 2.6, follows a pointer that it has not set (efa_rdm_rma_verified_copy_iov)';
+
+/** Immediate data that fills what a provider carries. */
+export const dataOver = (provider: Provider): bigint => (provider === 'efa' ? 0xfedc_ba98n : 0xfedc_ba98_7654_3210n);
+
 /** The loopback interface of a provider, or any that it has. @throws FabricError when it has none. */
 export function infoOf(provider: string, hints?: Hints): Info {
   const { candidates, info } = select({ require: provider, hints });
@@ -58,7 +68,12 @@ export function overEachProvider(
 }
 
 /** A test, or a skipped one with the reason in its name. */
-export function itUnless(reason: string | false, name: string, body: () => Promise<void>, timeout?: number): void {
+export function itUnless(
+  reason: string | false,
+  name: string,
+  body: () => Promise<void> | void,
+  timeout?: number,
+): void {
   if (reason === false) it(name, body, timeout);
   else it.skip(`${name}: ${reason}`);
 }

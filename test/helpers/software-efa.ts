@@ -30,6 +30,12 @@ export const startOnHostInDebian13 = (
     ...environment,
   });
 
+/** What no EFA counts, of a device. */
+export function statistic(host: number, name: string, device = 'rdmap0s6'): number {
+  const lines = readFileSync(`${folder}/host-${host}/softefa/${device}`, 'utf8').split('\n');
+  return Number(lines.find((line) => line.startsWith(`${name} `))?.slice(name.length));
+}
+
 /** A counter of a device, as tools read it. */
 export function counter(host: number, name: string, device = 'rdmap0s6'): number {
   const path = `${folder}/host-${host}/class/infiniband/${device}/ports/1/hw_counters/${name}`;
