@@ -3,7 +3,8 @@
  * `serve` on one host, `pingpong` on the other; `fabric-pingpong` is these two with a table.
  */
 export { classicPingpong } from './compat/classic.js';
-export { ClassicError, type ClassicMeasurement, type ClassicResult } from './compat/result.js';
+export { fabtestsPingpong, type FabtestsOptions } from './compat/fabtests.js';
+export { ClassicError, type ClassicMeasurement, type ClassicResult, type CompatProgram } from './compat/result.js';
 export type { ClassicOptions } from './compat/options.js';
 export { BenchError, type BenchErrorCode } from './errors.js';
 export { compareResults, type Comparison } from './compare.js';

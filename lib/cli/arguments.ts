@@ -136,7 +136,7 @@ export function makePingpongCommand(): Command {
   return new Command('fabric-pingpong')
     .description('Measures latency and bandwidth between two processes over libfabric.')
     .usage(
-      '[options] <local|serve|host>\n       fabric-pingpong compare [options] <before.json> <after.json>\n       fabric-pingpong --compat fi_pingpong [options] [host]',
+      '[options] <local|serve|host>\n       fabric-pingpong compare [options] <before.json> <after.json>\n       fabric-pingpong --compat <fi_pingpong|fabtests> [options] [host]',
     )
     .argument(
       '<local|serve|host>',

@@ -18,14 +18,23 @@ export function formatAsClassic({ measurements }: PingpongResult): string {
   );
 }
 
-const HEADER =
-  'bytes   #sent   #ack     total   ' +
-  `${'time'.padStart(8)} ${'MB/sec'.padStart(10)}${'usec/xfer'.padStart(13)}${'Mxfers/sec'.padStart(13)}\n`;
+/** The table of fabtests' pingpongs. */
+export function formatFabtestsTable(measurements: readonly ClassicMeasurement[]): string {
+  const counted = measurements.filter(({ iterations }) => iterations > 0);
+  if (counted.length === 0) return '';
+  const rows = counted.map(
+    (row) => `${sizeText(row.size).padEnd(8)}${countText(row.iterations).padEnd(8)}${formatRates(row)}`,
+  );
+  return `bytes   iters   ${RATES}${rows.join('')}`;
+}
 
-function formatClassicRow({ size, iterations, acknowledged, microseconds }: ClassicMeasurement): string {
-  const bytes = 2 * iterations * size;
-  // A float in C: elapsed / sent / 2, rounded at each step.
-  const perTransfer = Math.fround(Math.fround(Math.fround(microseconds) / Math.fround(iterations)) / 2);
+const RATES =
+  'total   ' +
+  `${'time'.padStart(8)} ${'MB/sec'.padStart(10)}${'usec/xfer'.padStart(13)}${'Mxfers/sec'.padStart(13)}\n`;
+const HEADER = `bytes   #sent   #ack     ${RATES}`;
+
+function formatClassicRow(measurement: ClassicMeasurement): string {
+  const { size, iterations, acknowledged } = measurement;
   const sign = iterations === acknowledged ? '=' : iterations < acknowledged ? '-' : '+';
   const difference = iterations === acknowledged ? acknowledged : Math.abs(acknowledged - iterations);
   return (
@@ -33,6 +42,15 @@ function formatClassicRow({ size, iterations, acknowledged, microseconds }: Clas
     countText(iterations).padEnd(8) +
     sign +
     countText(difference).padEnd(8) +
+    formatRates(measurement)
+  );
+}
+
+function formatRates({ size, iterations, microseconds }: ClassicMeasurement): string {
+  const bytes = 2 * iterations * size;
+  // A float in C: elapsed / sent / 2, rounded at each step.
+  const perTransfer = Math.fround(Math.fround(Math.fround(microseconds) / Math.fround(iterations)) / 2);
+  return (
     sizeText(bytes).padEnd(8) +
     `${(microseconds / 1e6).toFixed(2).padStart(8)}s` +
     figure(bytes / microseconds).padStart(10) +

@@ -1,11 +1,13 @@
-import { Command, CommanderError, InvalidArgumentError } from 'commander';
-import type { ClassicOptions } from '../bench/index.js';
+import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
+import type { ClassicOptions, CompatProgram, FabtestsOptions } from '../bench/index.js';
 import { UsageError } from './exit-codes.js';
 
-/** What `fabric-pingpong --compat fi_pingpong` was asked for. */
+/** What `fabric-pingpong --compat` was asked for. */
 export interface CompatArguments {
-  options: ClassicOptions;
+  session: { program: 'fi_pingpong'; options: ClassicOptions } | { program: 'fabtests'; options: FabtestsOptions };
   json: boolean;
+  /** Whether to say each phase. */
+  verbose: boolean;
 }
 
 interface Given {
@@ -21,12 +23,15 @@ interface Given {
   c?: boolean;
   m?: string;
   6?: boolean;
+  b?: number;
+  v?: boolean;
+  w?: number;
   timeout?: number;
   json?: boolean;
 }
 
 /** What of C `--compat` speaks to. */
-export const COMPAT_PROGRAMS = ['fi_pingpong'] as const;
+export const COMPAT_PROGRAMS: readonly CompatProgram[] = ['fi_pingpong', 'fabtests'];
 
 /** Whether the command line is for {@link parseCompatArguments}. */
 export function isCompat(argv: readonly string[]): boolean {
@@ -35,87 +40,127 @@ export function isCompat(argv: readonly string[]): boolean {
 
 /** Reads the command line. Undefined when `--help` was asked for and answered. @throws UsageError */
 export function parseCompatArguments(argv: readonly string[]): CompatArguments | undefined {
-  const command = makeCompatCommand();
+  const program = readProgram(argv);
+  const command = program === 'fabtests' ? makeFabtestsCommand() : makeCompatCommand();
   try {
-    command.parse(argv, { from: 'user' });
+    // -b alone says what is so anyway, and would take the host for a port
+    command.parse(program === 'fabtests' ? argv.filter((word) => word !== '-b') : argv, { from: 'user' });
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
     if (error.exitCode === 0) return undefined;
     throw new UsageError(error.message.replace(/^error: /, ''));
   }
-  const { B, P, d, p, f, s, e, I, S, c, m, 6: ipv6, timeout, json } = command.opts<Given>();
+  const { B, P, b, d, p, f, s, e, I, S, c, m, v, w, 6: ipv6, timeout, json = false } = command.opts<Given>();
   const host = command.args[0];
   const isClient = host !== undefined;
-  const options = {
-    host,
+  const common = { host, provider: p, domain: d, fabric: f, iterations: I, size: S, timeout };
+  if (program === 'fabtests') {
+    const options = defined({ ...common, port: b, warmup: w, verify: v });
+    return { session: { program, options }, json, verbose: false };
+  }
+  const options = defined({
+    ...common,
     port: isClient ? P : B,
     sourcePort: isClient ? B : undefined,
-    provider: p,
-    domain: d,
-    fabric: f,
     source: s,
     endpointType: e as ClassicOptions['endpointType'],
-    operation: m === undefined ? undefined : m === 'msg' ? 'msg' : 'tagged',
-    iterations: I,
-    size: S,
+    operation: m as ClassicOptions['operation'],
     verify: c,
     ipv6,
-    timeout,
-  };
-  return {
-    options: Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)),
-    json: json ?? false,
-  };
+  });
+  return { session: { program, options }, json, verbose: v ?? false };
+}
+
+/** Which program of C the command line names, wherever it does. */
+function readProgram(argv: readonly string[]): CompatProgram {
+  const index = argv.findIndex((word) => word === '--compat' || word.startsWith('--compat='));
+  const name = argv[index] === '--compat' ? argv[index + 1] : argv[index]?.slice('--compat='.length);
+  const program = COMPAT_PROGRAMS.find((known) => known === name);
+  if (program !== undefined) return program;
+  throw new UsageError(`--compat ${name ?? ''}: it has to be ${COMPAT_PROGRAMS.join(' or ')}`);
+}
+
+type Defined<T> = { [K in keyof T]?: Exclude<T[K], undefined> };
+
+function defined<T extends object>(values: T): Defined<T> {
+  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as Defined<T>;
+}
+
+/** The options of `--compat fabtests`, by C's letters. */
+export function makeFabtestsCommand(): Command {
+  return withOutput(
+    new Command('fabric-pingpong --compat fabtests')
+      .description(
+        "Speaks to fabtests' fi_rdm_pingpong -b, from 1.22 on: as its client with a host, else as its server.",
+      )
+      .usage('[options] [host]')
+      .argument('[host]', 'where a fi_rdm_pingpong -b serves')
+      .addOption(compatOption())
+      .option('-b [=port]', 'addresses over TCP, as always here; the port (default: 3000)', (text) =>
+        parsePort(text.replace(/^=/, '')),
+      )
+      .option('-d <domain>', 'domain, e.g. lo or rdmap0s6-rdm')
+      .option('-p <provider>', 'provider; both ends need the same, and the same protocol')
+      .option('-f <fabric>', 'fabric')
+      .option('-I <number>', 'round trips a size (default: 10000, from 64k 1000, from 1M 100)', parseCount)
+      .option('-w <number>', 'round trips before those (default: 10)', parseCount)
+      .option('-S <size>', 'bytes of a message, or all (default: 64, 256, 1k, 4k, 64k, 1M)', parseSize)
+      .option('-v', 'check the data'),
+  ).addHelpText('after', '\nNothing is negotiated: start both ends with the same -p, -S, -I, -w and -v.');
 }
 
 /** The options, by C's letters. */
 export function makeCompatCommand(): Command {
-  return new Command('fabric-pingpong --compat fi_pingpong')
-    .description("Speaks to C's fi_pingpong: as its client with a host, as its server without.")
-    .usage('[options] [host]')
-    .argument('[host]', 'where a fi_pingpong serves')
-    .option('--compat <program>', 'fi_pingpong', parseProgram)
-    .option('-B <port>', 'control port of a server (default: 47592); source port of a client', parsePort)
-    .option('-P <port>', "client: the server's control port (default: 47592); a server ignores it, as in C", parsePort)
-    .option('-d <domain>', 'domain, e.g. lo or rdmap0s6-dgrm')
-    .option('-p <provider>', 'provider; both ends need the same, and the same protocol')
-    .option('-f <fabric>', 'fabric')
-    .option('-s <address>', 'the address that the data leaves from')
-    .option('-e <type>', 'endpoint type: msg, rdm or dgram (default: dgram)', parseType)
-    .option('-I <number>', 'round trips a size (default: 10)', parseCount)
-    .option('-S <size>', 'bytes of a message, or all (default: 64, 256, 1k, 4k, 64k, 1M)', parseSize)
-    .option('-c', 'check the data')
-    .option('-m <mode>', 'msg or tagged (default: msg)', parseOperation)
-    .option('-6', 'control connection over IPv6')
-    .option('-v', 'accepted; NODE_DEBUG=fabric-pingpong prints more')
+  return withOutput(
+    new Command('fabric-pingpong --compat fi_pingpong')
+      .description("Speaks to C's fi_pingpong: as its client with a host, as its server without.")
+      .usage('[options] [host]')
+      .argument('[host]', 'where a fi_pingpong serves')
+      .addOption(compatOption())
+      .option('-B <port>', 'control port of a server (default: 47592); source port of a client', parsePort)
+      .option(
+        '-P <port>',
+        "client: the server's control port (default: 47592); a server ignores it, as in C",
+        parsePort,
+      )
+      .option('-d <domain>', 'domain, e.g. lo or rdmap0s6-dgrm')
+      .option('-p <provider>', 'provider; both ends need the same, and the same protocol')
+      .option('-f <fabric>', 'fabric')
+      .option('-s <address>', 'the address that the data leaves from')
+      .addOption(withChoices('-e <type>', 'endpoint type (default: dgram)', ['msg', 'rdm', 'dgram']))
+      .option('-I <number>', 'round trips a size (default: 10)', parseCount)
+      .option('-S <size>', 'bytes of a message, or all (default: 64, 256, 1k, 4k, 64k, 1M)', parseSize)
+      .option('-c', 'check the data')
+      .addOption(withChoices('-m <mode>', 'kind of messages (default: msg)', ['msg', 'tagged']))
+      .option('-6', 'control connection over IPv6')
+      .option('-v', 'say each phase on stderr'),
+  ).addHelpText(
+    'after',
+    '\nNothing is negotiated: start both ends with the same -p, -e, -m, -S, -I and -c.\n' +
+      "Averages of C's -I 10 have no warm-up in them; take -I 10000 at both ends.",
+  );
+}
+
+/** What both programs take besides C's letters. */
+function withOutput(command: Command): Command {
+  return command
     .option('--timeout <seconds>', 'what any phase may take without progress (default: 10)', parseSeconds)
     .option('--classic', "print C's columns, byte for byte")
     .option('--classic-exit', "exit as C's program does, with the number of the error")
     .option('--json', 'exactly one JSON object on stdout, also on failure')
-    .addHelpText(
-      'after',
-      '\nNothing is negotiated: start both ends with the same -p, -e, -m, -S, -I and -c.\n' +
-        "Averages of C's -I 10 have no warm-up in them; take -I 10000 at both ends.",
-    )
     .exitOverride()
     .configureOutput({ writeErr: () => undefined });
 }
 
-function parseProgram(text: string): string {
-  if (text === 'fi_pingpong') return text;
-  throw new InvalidArgumentError('It has to be fi_pingpong.');
-}
+const compatOption = (): Option => new Option('--compat <program>', 'which program of C').choices(COMPAT_PROGRAMS);
 
-function parseType(text: string): string {
-  const type = text.toLowerCase();
-  if (['msg', 'rdm', 'dgram'].includes(type)) return type;
-  throw new InvalidArgumentError('It has to be msg, rdm or dgram.');
-}
-
-function parseOperation(text: string): string {
-  const operation = text.toLowerCase();
-  if (['msg', 'tagged'].includes(operation)) return operation;
-  throw new InvalidArgumentError('It has to be msg or tagged.');
+/** As C does, it takes words in either case. */
+function withChoices(flags: string, description: string, choices: readonly string[]): Option {
+  return new Option(flags, description).choices(choices).argParser((text) => {
+    const word = text.toLowerCase();
+    if (choices.includes(word)) return word;
+    throw new InvalidArgumentError(`It has to be ${choices.join(', ')}.`);
+  });
 }
 
 function parseSize(text: string): number | 'all' {

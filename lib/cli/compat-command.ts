@@ -1,11 +1,20 @@
-import { ClassicError, classicPingpong, type ClassicMeasurement, type ClassicResult } from '../bench/index.js';
-import { formatClassicTable } from './classic-table.js';
+import {
+  ClassicError,
+  classicPingpong,
+  fabtestsPingpong,
+  type ClassicMeasurement,
+  type ClassicResult,
+  type CompatProgram,
+} from '../bench/index.js';
+import { formatClassicTable, formatFabtestsTable } from './classic-table.js';
 import { parseCompatArguments } from './compat-arguments.js';
 import { describeFailure, type ExitCode, type Failure } from './exit-codes.js';
 import { debug, Output } from './output.js';
 import { formatColumns, formatFigure } from './table.js';
 
-/** `fabric-pingpong --compat fi_pingpong`: an end of a session with C's program. */
+const NAMES: Record<CompatProgram, string> = { fi_pingpong: 'a fi_pingpong', fabtests: 'a fi_rdm_pingpong -b' };
+
+/** `fabric-pingpong --compat`: an end of a session with a program of C. */
 export async function runCompat(
   argv: readonly string[],
   signal: AbortSignal,
@@ -14,14 +23,23 @@ export async function runCompat(
 ): Promise<ExitCode> {
   const parsed = parseCompatArguments(argv);
   if (parsed === undefined) return 0;
-  try {
-    const result = await classicPingpong({
-      ...parsed.options,
-      signal,
-      onListening: ({ address, port }) => {
-        output.note(`listening on ${address} port ${port} for a fi_pingpong`);
+  const { session, verbose } = parsed;
+  const common = {
+    signal,
+    onListening: ({ address, port }: { address: string; port: number }) => {
+      output.note(`listening on ${address} port ${port} for ${NAMES[session.program]}`);
+    },
+    ...(verbose && {
+      onPhase: (phase: string) => {
+        output.note(phase);
       },
-    });
+    }),
+  };
+  try {
+    const result =
+      session.program === 'fabtests'
+        ? await fabtestsPingpong({ ...session.options, ...common })
+        : await classicPingpong({ ...session.options, ...common });
     print(result, undefined, parsed.json, isClassic);
     return 0;
   } catch (error) {
@@ -44,7 +62,8 @@ function print(
     const report = { ok: failure === undefined, ...(failure && { error: failure }), ...result };
     process.stdout.write(`${JSON.stringify(report, undefined, 2)}\n`);
   } else if (result && isClassic) {
-    process.stdout.write(formatClassicTable(result.measurements));
+    const format = result.compat === 'fabtests' ? formatFabtestsTable : formatClassicTable;
+    process.stdout.write(format(result.measurements));
   } else if (result && (failure === undefined || result.measurements.length > 0)) {
     process.stdout.write(formatCompatReport(result));
   }
@@ -53,7 +72,7 @@ function print(
 function formatCompatReport(result: ClassicResult): string {
   const { provider, protocol, endpointType, operation, verify, domain, role, libfabric } = result;
   const lines = [
-    `${provider} (${protocol}, ${endpointType}), ${operation}${verify ? ', data checked' : ''}, with a fi_pingpong`,
+    `${provider} (${protocol}, ${endpointType}), ${operation}${verify ? ', data checked' : ''}, with ${NAMES[result.compat]}`,
     `  this end  ${role}, libfabric ${libfabric}, domain ${domain}`,
     `            data ${result.dataAddress}, control ${result.controlAddress}`,
     `  other end data ${result.peerDataAddress}, control ${result.peerControlAddress}`,

@@ -2,7 +2,13 @@
 import { readFileSync } from 'node:fs';
 import { describe, FabricError, getInfo, getParams } from '../index.js';
 import { filterQuery } from '../inventory/filters.js';
-import { compareInventories, takeInventory, type Inventory } from '../inventory/index.js';
+import {
+  compareInventories,
+  INVENTORY_FORMAT,
+  inventoryJsonSchema,
+  takeInventory,
+  type Inventory,
+} from '../inventory/index.js';
 import { UsageError } from './exit-codes.js';
 import { parseInfoArguments, type InfoOptions } from './info-arguments.js';
 import { formatClassic, formatClassicVariables, formatProviders, formatVersion } from './info-classic.js';
@@ -13,6 +19,7 @@ function main(): number {
   const options = parseInfoArguments(process.argv.slice(2));
   if (options === undefined) return 0;
   if (options.version) return print(formatVersion());
+  if (options.schema) return print(`${JSON.stringify(inventoryJsonSchema(), undefined, 2)}\n`);
   if (options.env !== undefined) return printVariables(options, options.env);
   if (options.list) return printProviders(options);
   if (options.verbose || options.containing !== undefined) return printVerbose(options);
@@ -73,7 +80,7 @@ function readInventory(file: string): Inventory {
   } catch (error) {
     throw new UsageError(`--diff ${file}: ${(error as Error).message}`);
   }
-  if (read.schema === 'node-libfabric/inventory/1') return read as Inventory;
+  if (read.schema === INVENTORY_FORMAT) return read as Inventory;
   throw new UsageError(`--diff ${file}: is no output of fabric-info --json`);
 }
 

@@ -8,6 +8,7 @@ export interface InfoOptions {
   classic: boolean;
   json: boolean;
   list: boolean;
+  schema: boolean;
   verbose: boolean;
   version: boolean;
   why: boolean;
@@ -34,6 +35,7 @@ interface Given {
   getenv?: string;
   info?: string;
   list?: boolean;
+  schema?: boolean;
   verbose?: boolean;
   version?: boolean;
   classic?: boolean;
@@ -62,6 +64,7 @@ export function parseInfoArguments(argv: readonly string[]): InfoOptions | undef
     classic: given.classic ?? false,
     json: given.json ?? false,
     list: given.list ?? false,
+    schema: given.schema ?? false,
     verbose: given.verbose ?? false,
     version: given.version ?? false,
     why: given.why ?? false,
@@ -93,7 +96,8 @@ export function makeInfoCommand(): Command {
     .option('-v, --verbose', 'every attribute')
     .option('--version', "this package's version and that of libfabric")
     .option('--why', 'why each provider that is not listed is not')
-    .option('--json', 'one JSON document on stdout')
+    .option('--json', 'one JSON document on stdout (--schema describes that of a listing)')
+    .option('--schema', 'the JSON Schema of --json')
     .option('--diff <file>', 'compare with what --json printed on another host')
     .option('--classic', "print as C's fi_info does, byte for byte")
     .addHelpText(

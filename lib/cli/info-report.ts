@@ -2,11 +2,11 @@ import { checkEnvironment, type EnvironmentProblem, type Info, type ProviderPara
 import type { Difference, Inventory, InventoryInterface } from '../inventory/index.js';
 import { wrap } from './table.js';
 
-/** The listing for people: one line an interface, then its device, then what is not there. */
+/** The listing for people: one line for interfaces that look the same, then their devices, then what is not there. */
 export function formatInventory({ host, libfabric, interfaces, notListed }: Inventory, why: boolean): string {
   const lines = [`${host}, libfabric ${libfabric.version} (${libfabric.path})`, ''];
   if (interfaces.length === 0) lines.push('nothing fits; the reasons:', '');
-  else lines.push(...formatRows([HEAD, ...interfaces.map(rowOf)]), '', ...formatDevices(interfaces));
+  else lines.push(...formatRows([HEAD, ...countSame(interfaces.map(rowOf))]), '', ...formatDevices(interfaces));
   if (why) {
     if (interfaces.length > 0) lines.push('not listed:');
     for (const { provider, reason } of notListed) lines.push(...wrap(`  ${provider.padEnd(14)}`, reason));
@@ -18,7 +18,18 @@ export function formatInventory({ host, libfabric, interfaces, notListed }: Inve
   return `${lines.join('\n')}\n`;
 }
 
-const HEAD = ['provider', 'type', 'protocol', 'domain', 'fabric'];
+const HEAD = ['provider', 'type', 'protocol', 'domain', 'fabric', ''];
+
+/** Rows of a provider that offers the same with several sets of attributes are one, where the first of them is. */
+function countSame(rows: readonly string[][]): string[][] {
+  const counts = new Map<string, { row: string[]; count: number }>();
+  for (const row of rows) {
+    const entry = counts.get(row.join('\0')) ?? { row, count: 0 };
+    entry.count++;
+    counts.set(row.join('\0'), entry);
+  }
+  return [...counts.values()].map(({ row, count }) => [...row, count > 1 ? `×${count}` : '']);
+}
 
 function rowOf({ fabricAttr, epAttr, domainAttr }: Info): string[] {
   return [

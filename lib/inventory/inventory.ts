@@ -12,9 +12,12 @@ export interface InventoryInterface extends Info {
   readonly device?: InterfaceDevice;
 }
 
+/** The name of the format; it changes when a reader would have to. */
+export const INVENTORY_FORMAT = 'node-libfabric/inventory/1';
+
 /** What one host has. */
 export interface Inventory {
-  readonly schema: 'node-libfabric/inventory/1';
+  readonly schema: typeof INVENTORY_FORMAT;
   readonly host: string;
   readonly libfabric: { readonly version: string; readonly path: string };
   readonly filters: InventoryFilters;
@@ -34,7 +37,7 @@ export function takeInventory(filters: InventoryFilters = {}): Inventory {
   const listed = getInfo(hints, query);
   const { version, path } = libraryInfo();
   return {
-    schema: 'node-libfabric/inventory/1',
+    schema: INVENTORY_FORMAT,
     host: hostname(),
     libfabric: { version, path },
     filters,

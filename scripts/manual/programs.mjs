@@ -43,6 +43,7 @@ export async function readPrograms(dist) {
       ['', await load('arguments.js', 'makePingpongCommand')],
       ['compare', await load('compare-command.js', 'makeCompareCommand')],
       ['--compat fi_pingpong', await load('compat-arguments.js', 'makeCompatCommand')],
+      ['--compat fabtests', await load('compat-arguments.js', 'makeFabtestsCommand')],
     ]),
     readProgram('fabric-info', [['', await load('info-arguments.js', 'makeInfoCommand')]]),
     readProgram('fabric-doctor', [['', await load('doctor-arguments.js', 'makeDoctorCommand')]]),

@@ -1,12 +1,18 @@
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import Ajv from 'ajv';
 import { describe, expect, it } from 'vitest';
-import type { Inventory } from '../../lib/inventory/index.js';
+import { takeInventory, type Inventory } from 'node-libfabric/inventory';
+import { parseInfoArguments } from '../../lib/cli/info-arguments.js';
+import { formatClassic } from '../../lib/cli/info-classic.js';
+import { CHECKOUT_IN_DEBIAN_13, debian13Obstacle, startInDebian13 } from '../helpers/debian-13.js';
 
 const PROGRAM = fileURLToPath(new URL('../../dist/cli/fabric-info.js', import.meta.url));
+
+const SCHEMA = fileURLToPath(new URL('../../docs/fabric-info.schema.json', import.meta.url));
 
 interface Answer {
   stdout: string;
@@ -48,6 +54,13 @@ const FILTERS = [
   ['-n', '127.0.0.1', '-P', '5000'],
   ['-n', '::1'],
   ['-s', '127.0.0.1'],
+  ['-p', 'efa'],
+  ['-c', 'FI_MSG|FI_TAGGED', '-t', 'FI_EP_RDM', '-a', 'FI_SOCKADDR_IN', '-d', 'eth0'],
+  ['-t', 'FI_EP_MSG', '-n', '127.0.0.1', '-P', '7', '-f', '127.0.0.1/32'],
+];
+
+const LISTINGS = [
+  ['-d', 'lo', '-t', 'FI_EP_MSG'],
   ['-l'],
   ['-l', '-p', 'tcp'],
   ['-e'],
@@ -56,10 +69,43 @@ const FILTERS = [
   ['-i', 'ofi_rxm'],
 ];
 
+/** Provider, fabric, domain, type and protocol of each interface, as fi_info prints them. */
+const listed = (text: string): string[][] =>
+  text
+    .split('provider: ')
+    .slice(1)
+    .map((entry) => entry.trim().split(/\n.*?: /));
+
 describe(`fabric-info --classic beside C's fi_info${why}`, () => {
-  it.skipIf(!isSame).each(FILTERS.map((filter) => [filter]))('prints the same for %j', (filter) => {
-    const expected = theirs(filter);
-    const { stdout, stderr, status } = ours(['--classic', ...filter]);
+  it.skipIf(!isSame)(
+    'lists the same interfaces in the same order, for each filter',
+    () => {
+      for (const filter of FILTERS) {
+        const expected = theirs(filter);
+        const { filters } = parseInfoArguments(filter)!;
+        const { interfaces } = takeInventory(filters);
+        const ours = interfaces.map(({ fabricAttr, domainAttr, epAttr }) =>
+          [
+            fabricAttr.provName,
+            fabricAttr.name,
+            domainAttr.name,
+            fabricAttr.provVersion,
+            epAttr.type,
+            epAttr.protocol,
+          ].map(String),
+        );
+        expect([filter, ours]).toEqual([filter, listed(expected.stdout)]);
+        expect(formatClassic(interfaces)).toBe(expected.stdout);
+        // C's says 61 where nothing fits
+        expect([filter, interfaces.length === 0]).toEqual([filter, expected.status === 61]);
+      }
+    },
+    120_000,
+  );
+
+  it.skipIf(!isSame).each(LISTINGS.map((listing) => [listing]))('prints the same for %j', (listing) => {
+    const expected = theirs(listing);
+    const { stdout, stderr, status } = ours(['--classic', ...listing]);
     expect(stderr).toBe('');
     expect(stdout).toBe(expected.stdout);
     expect(stdout).not.toBe('');
@@ -77,13 +123,52 @@ describe(`fabric-info --classic beside C's fi_info${why}`, () => {
   );
 });
 
+const obstacle = debian13Obstacle();
+
+describe(`fabric-info beside the fi_info of libfabric 2.1${obstacle === undefined ? '' : ` (skipped: ${obstacle})`}`, () => {
+  it.skipIf(obstacle !== undefined)('prints the same', async () => {
+    const filters = ['', '-p tcp', '-c FI_RMA', '-t FI_EP_MSG', '-d lo', '-l', '-e'];
+    const program = `/opt/node ${CHECKOUT_IN_DEBIAN_13}/dist/cli/fabric-info.js --classic`;
+    // both to files, as there are NULs in what -e prints
+    const script = `for filter in ${filters.map((filter) => `"${filter}"`).join(' ')}; do
+      fi_info $filter >/tmp/theirs; ${program} $filter >/tmp/ours
+      cmp /tmp/theirs /tmp/ours && test -s /tmp/ours && echo "same: $filter"
+    done`;
+    await using child = startInDebian13(['sh', '-c', script]);
+    const { stdout, stderr } = await child.ended(60_000);
+    expect(stderr).toBe('');
+    expect(
+      stdout
+        .trimEnd()
+        .split('\n')
+        .map((line) => line.trim()),
+    ).toEqual(filters.map((filter) => `same: ${filter}`.trim()));
+  });
+});
+
 describe('fabric-info', () => {
+  it('prints JSON as the published schema has it', () => {
+    const published = JSON.parse(readFileSync(SCHEMA, 'utf8')) as object;
+    expect(JSON.parse(ours(['--schema']).stdout)).toEqual(published);
+    const validate = new Ajv().compile(published);
+    const inventory = JSON.parse(ours(['--json']).stdout) as Inventory;
+    expect(validate(inventory), JSON.stringify(validate.errors)).toBe(true);
+    expect(validate({ ...inventory, host: 1 })).toBe(false);
+    expect(validate({ ...inventory, interfaces: [{ ...inventory.interfaces[0], caps: 'FI_MSG' }] })).toBe(false);
+  });
+
   it('has the same interfaces in its JSON as in its table', () => {
     const { interfaces, libfabric } = JSON.parse(ours(['--json', '-t', 'rdm']).stdout) as Inventory;
     const table = ours(['-t', 'rdm']).stdout;
     expect(table).toContain(`libfabric ${libfabric.version} (${libfabric.path})`);
     const rows = table.split('\n').filter((line) => line.includes(' RDM '));
-    expect(rows.map((row) => row.split(/\s+/)[0])).toEqual(interfaces.map((info) => info.fabricAttr.provName));
+    // those that look the same are one row, with their number
+    const counted = rows.map((row) => Number(/×(\d+)$/.exec(row)?.[1] ?? 1));
+    expect(counted.reduce((sum, count) => sum + count, 0)).toBe(interfaces.length);
+    expect(new Set(rows).size).toBe(rows.length);
+    expect([...new Set(rows.map((row) => row.split(/\s+/)[0]))]).toEqual([
+      ...new Set(interfaces.map((info) => info.fabricAttr.provName)),
+    ]);
     for (const line of ours(['--why']).stdout.split('\n')) expect(line.length).toBeLessThanOrEqual(80);
   });
 

@@ -5,7 +5,7 @@ import type { Command } from 'commander';
 import { describe, expect, it } from 'vitest';
 import { makePingpongCommand } from '../../lib/cli/arguments.js';
 import { makeCompareCommand } from '../../lib/cli/compare-command.js';
-import { makeCompatCommand } from '../../lib/cli/compat-arguments.js';
+import { makeCompatCommand, makeFabtestsCommand } from '../../lib/cli/compat-arguments.js';
 import { makeDoctorCommand } from '../../lib/cli/doctor-arguments.js';
 import { EXIT_CODES } from '../../lib/cli/exit-codes.js';
 import { makeInfoCommand } from '../../lib/cli/info-arguments.js';
@@ -15,7 +15,7 @@ const { man } = JSON.parse(readFileSync(`${ROOT}package.json`, 'utf8')) as { man
 const completion = (file: string): string => `${ROOT}dist/completions/${file}`;
 
 const PROGRAMS: Record<string, Command[]> = {
-  'fabric-pingpong': [makePingpongCommand(), makeCompareCommand(), makeCompatCommand()],
+  'fabric-pingpong': [makePingpongCommand(), makeCompareCommand(), makeCompatCommand(), makeFabtestsCommand()],
   'fabric-info': [makeInfoCommand()],
   'fabric-doctor': [makeDoctorCommand()],
 };
@@ -89,6 +89,10 @@ const LINES: [line: string[], proposals: string[]][] = [
   [['fabric-pingpong', 'compare', 'package.j'], ['package.json']],
   [['fabric-pingpong', '--compat', 'fi_pingpong', '--classic-'], ['--classic-exit']],
   [['fabric-pingpong', '--compat', '=', 'fi_pingpong', '--win'], []],
+  [
+    ['fabric-pingpong', '--compat', ''],
+    ['fi_pingpong', 'fabtests'],
+  ],
   [['fabric-info', '--addr'], ['--addr_format']],
   [
     ['fabric-doctor', '--for', ''],

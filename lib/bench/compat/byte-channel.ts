@@ -1,23 +1,25 @@
 import type { Socket } from 'node:net';
 import { plainAddress } from '../control-channel.js';
 import { BenchError } from '../errors.js';
+import type { ClassicOptions } from './options.js';
 
 /** The control connection of C's fi_pingpong: bytes without frames. Every read has a length and a deadline. */
 export class ByteChannel {
-  /** What the session does now: the word in `peer lost in …` and `stalled in …`. */
-  phase = 'name exchange';
+  #phase = 'name exchange';
   readonly #socket: Socket;
   readonly #timeout: number;
   readonly #signal: AbortSignal | undefined;
+  readonly #onPhase: ((phase: string) => void) | undefined;
   #received = Buffer.alloc(0);
   #failure: BenchError | undefined;
   #wake: () => void = () => undefined;
 
   /** Takes over a connected socket. `timeout` is the deadline of each read in milliseconds. */
-  constructor(socket: Socket, timeout: number, signal?: AbortSignal) {
+  constructor(socket: Socket, timeout: number, { signal, onPhase }: Pick<ClassicOptions, 'signal' | 'onPhase'>) {
     this.#socket = socket;
     this.#timeout = timeout;
     this.#signal = signal;
+    this.#onPhase = onPhase;
     socket.setNoDelay(true);
     socket.on('data', (chunk: Buffer) => {
       this.#received = Buffer.concat([this.#received, chunk]);
@@ -33,6 +35,16 @@ export class ByteChannel {
       this.#fail(cause.message, cause);
     });
     signal?.addEventListener('abort', this.#onAbort);
+  }
+
+  /** What the session does now: the word in `peer lost in …` and `stalled in …`. */
+  get phase(): string {
+    return this.#phase;
+  }
+
+  set phase(phase: string) {
+    this.#phase = phase;
+    this.#onPhase?.(phase);
   }
 
   /** Why nothing more can come; undefined while the channel is well. */

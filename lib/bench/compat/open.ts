@@ -51,7 +51,7 @@ export async function receiveName(channel: ByteChannel): Promise<Name> {
   }
   const number = head.readUInt32LE(4);
   const known = Object.entries(ADDRESS_FORMATS).find(([, value]) => value === number)?.[0];
-  if (known === undefined) {
+  if (known === undefined || number === ADDRESS_FORMATS.FI_FORMAT_UNSPEC) {
     throw new BenchError('MISMATCH', `the other end is no fi_pingpong: it has address format ${number}`);
   }
   return { format: known as Info['addrFormat'], address: await channel.read(length) };

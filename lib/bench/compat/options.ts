@@ -31,10 +31,15 @@ export interface ClassicOptions {
   signal?: AbortSignal;
   /** Called once a server listens. */
   onListening?: (at: { address: string; port: number }) => void;
+  /** Called with the name of each phase that begins. `-v` */
+  onPhase?: (phase: string) => void;
 }
 
 /** The control port of C's fi_pingpong. */
 export const CLASSIC_PORT = 47_592;
+
+/** That of fabtests with -b. */
+export const FABTESTS_PORT = 3000;
 
 const DEFAULT_SIZES = [64, 256, 1024, 4096, 65_536, 1_048_576];
 /** What C allocates without -S: 4 MiB and half of it again. */

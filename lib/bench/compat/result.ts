@@ -21,9 +21,12 @@ export interface ClassicMeasurement {
   latency?: LatencyStatistics;
 }
 
-/** What a session with a fi_pingpong has brought. */
+/** Programs of C that this package speaks to. */
+export type CompatProgram = 'fi_pingpong' | 'fabtests';
+
+/** What a session with one of them has brought. */
 export interface ClassicResult {
-  compat: 'fi_pingpong';
+  compat: CompatProgram;
   role: 'client' | 'server';
   provider: string;
   protocol: string;
@@ -48,12 +51,13 @@ export class ClassicError extends BenchError {
 
 /** What a session is, before its measurements. */
 export function describe(
+  compat: CompatProgram,
   { info, local, remote }: ClassicLink,
   channel: ByteChannel,
   options: ClassicOptions,
 ): ClassicResult {
   return {
-    compat: 'fi_pingpong',
+    compat,
     role: options.host === undefined ? 'server' : 'client',
     provider: providerOf(info),
     protocol: String(info.epAttr.protocol),
