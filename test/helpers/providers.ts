@@ -19,7 +19,8 @@ export const FORGETS_EARLY_DATA: readonly Provider[] = ['sockets', 'efa'];
 
 /** Why a provider's peers must not be asked for memory with a key that is not known there. */
 export const wrongKeysObstacle = (provider: Provider): string | false =>
-  provider === 'efa' && 'libfabric (seen in 1.17, read in 2.1) follows a pointer that it has not set (efa_rdm_rma_verified_copy_iov)';
+  provider === 'efa' &&
+  'libfabric (seen in 1.17, read in 2.1) follows a pointer that it has not set (efa_rdm_rma_verified_copy_iov)';
 
 /** Immediate data that fills what a provider carries. */
 export const dataOver = (provider: Provider): bigint => (provider === 'efa' ? 0xfedc_ba98n : 0xfedc_ba98_7654_3210n);
