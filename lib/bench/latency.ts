@@ -1,3 +1,4 @@
+import { PostBatch } from '../index.js';
 import { BatchExchange, RECEIVE, SEND, SPIN_MICROSECONDS } from './batch-exchange.js';
 import type { Link } from './link.js';
 import { injects, postsOf, type Posts } from './operations.js';
@@ -6,31 +7,53 @@ import type { Message } from './protocol.js';
 /** Receives posted ahead, so that posting one never stands between a message and its answer. */
 const RECEIVES_AHEAD = 2;
 
+/** The posts of one turn: a send, and … */
+const SEND_ONLY = 1;
+/** … a receive in place of the one that was used, while the message is on its way. */
+const SEND_AND_RECEIVE = 2;
+
 abstract class LatencyExchange extends BatchExchange {
   protected readonly total: number;
   /** Small messages go as C's fi_pingpong sends them: injected, without a completion. */
   protected readonly injects: boolean;
   /** Receives posted. */
   protected posted = 0;
-  protected readonly posts: Posts;
+  /** What a turn posts, in the native call that then waits. */
+  protected readonly turn = new PostBatch(SEND_AND_RECEIVE);
+  /** Turns begun: sends posted, or about to be. */
+  protected begun = 0;
+  readonly #posts: Posts;
 
   constructor(link: Link, start: Message<'start'>) {
     super(link, start);
+    const { stream, operation } = link;
     this.total = start.warmup + start.iterations;
-    this.posts = postsOf(link.stream, link.operation);
-    this.injects = injects(link.stream, link.operation, start.size);
+    this.injects = injects(stream, operation, start.size);
+    this.#posts = postsOf(stream, operation);
+    if (this.injects) stream.endpoint.postInject(this.transmitBuffer, stream.peer, this.turn);
+    else this.#posts.sendData(this.transmitBuffer, SEND, this.turn);
+    this.#posts.receiveData(this.receiveBuffer, RECEIVE, this.turn);
+    this.turn.rewind(0);
   }
 
   override prepare(): void {
     while (this.posted < Math.min(this.total, RECEIVES_AHEAD)) {
-      if (!this.posts.receiveData(this.receiveBuffer, RECEIVE)) return;
+      if (!this.#posts.receiveData(this.receiveBuffer, RECEIVE)) return;
       this.posted++;
     }
   }
 
-  protected failAt(index: number, sent: number, received: number): never {
-    this.sent = sent;
+  /** Keeps what a loop had in locals, for whoever asks in between. */
+  protected keep(begun: number, received: number, completed: number, posted: number): void {
+    this.begun = begun;
+    this.sent = this.turn.isPosted || this.turn.position > 0 ? begun : begun - 1;
     this.received = received;
+    this.completed = completed;
+    this.posted = posted;
+  }
+
+  protected failAt(index: number, begun: number, received: number): never {
+    this.keep(begun, received, this.completed, this.posted);
     this.fail(index);
   }
 }
@@ -55,41 +78,35 @@ export class LatencyClient extends LatencyExchange {
     return this.#samples.subarray(0, Math.max(0, this.received - this.start.warmup));
   }
 
-  // The hot loop. Locals instead of fields, one clock reading a round trip, no closure.
+  // The hot loop. Locals instead of fields, one native call and one clock reading a round trip, no closure.
   protected override advance(until: number): boolean {
-    const { queue, batch, transmitBuffer, receiveBuffer, total, injects } = this;
-    const { endpoint, peer } = this.link.stream;
-    const { sendData, receiveData } = this.posts;
+    const { queue, batch, turn, total, injects } = this;
     const { size, warmup } = this.start;
     const { verifies } = this.link;
     const { context, error, length } = batch;
     const samples = this.#samples;
-    let { sent, received, completed, posted } = this;
-    let startedAt = sent === received ? performance.now() : this.#startedAt;
+    let { begun, received, completed, posted } = this;
+    let startedAt = begun === received ? performance.now() : this.#startedAt;
     let inTime = true;
     while (inTime && (received < total || completed < total)) {
-      if (sent === received && sent < total) {
-        if (injects) {
-          if (endpoint.postInject(transmitBuffer, peer)) {
-            sent++;
-            completed++;
-          }
-        } else if (sendData(transmitBuffer, SEND)) {
-          sent++;
+      if (begun === received && begun < total && turn.isPosted) {
+        begun++;
+        if (injects) completed++;
+        if (posted < total) {
+          posted++;
+          turn.rewind(SEND_AND_RECEIVE);
+        } else {
+          turn.rewind(SEND_ONLY);
         }
       }
-      // Its receive was posted ahead; while the message is on its way, post the one after the next.
-      if (posted < total && posted < received + RECEIVES_AHEAD) {
-        if (receiveData(receiveBuffer, RECEIVE)) posted++;
-      }
-      const count = queue.read(batch, sent === received && sent < total ? 0 : SPIN_MICROSECONDS);
+      const count = queue.read(batch, SPIN_MICROSECONDS, turn);
       const before = received;
       for (let index = 0; index < count; index++) {
-        if (error[index] !== 0) this.failAt(index, sent, received);
+        if (error[index] !== 0) this.failAt(index, begun, received);
         if (context[index] === SEND) {
           completed++;
         } else {
-          if (length[index] !== size) this.failAt(index, sent, received);
+          if (length[index] !== size) this.failAt(index, begun, received);
           received++;
         }
       }
@@ -107,10 +124,7 @@ export class LatencyClient extends LatencyExchange {
         inTime = performance.now() < until;
       }
     }
-    this.sent = sent;
-    this.received = received;
-    this.completed = completed;
-    this.posted = posted;
+    this.keep(begun, received, completed, posted);
     this.#startedAt = startedAt;
     if (received < total || completed < total) return false;
     if (!verifies) this.verify();
@@ -125,36 +139,33 @@ export class LatencyServer extends LatencyExchange {
   }
 
   protected override advance(until: number): boolean {
-    const { queue, batch, transmitBuffer, receiveBuffer, total, injects } = this;
-    const { endpoint, peer } = this.link.stream;
-    const { sendData, receiveData } = this.posts;
+    const { queue, batch, turn, total, injects } = this;
     const { size, warmup } = this.start;
     const { verifies } = this.link;
     const { context, error, length } = batch;
-    let { sent, received, completed, posted } = this;
+    let { begun, received, completed, posted } = this;
     let inTime = true;
-    while (inTime && completed < total) {
-      if (sent < received) {
-        if (injects) {
-          if (endpoint.postInject(transmitBuffer, peer)) {
-            sent++;
-            completed++;
-          }
-        } else if (sendData(transmitBuffer, SEND)) {
-          sent++;
+    while (inTime && (completed < total || !turn.isPosted)) {
+      if (begun < received && turn.isPosted) {
+        begun++;
+        if (injects) completed++;
+        if (posted < total) {
+          posted++;
+          turn.rewind(SEND_AND_RECEIVE);
+        } else {
+          turn.rewind(SEND_ONLY);
         }
       }
-      if (posted < total && posted < received + RECEIVES_AHEAD) {
-        if (receiveData(receiveBuffer, RECEIVE)) posted++;
-      }
-      const count = queue.read(batch, sent < received ? 0 : SPIN_MICROSECONDS);
+      // The last answer that is injected needs to be posted, and nobody answers it.
+      const spin = completed < total ? SPIN_MICROSECONDS : 0;
+      const count = queue.read(batch, spin, turn);
       const before = received;
       for (let index = 0; index < count; index++) {
-        if (error[index] !== 0) this.failAt(index, sent, received);
+        if (error[index] !== 0) this.failAt(index, begun, received);
         if (context[index] === SEND) {
           completed++;
         } else {
-          if (length[index] !== size) this.failAt(index, sent, received);
+          if (length[index] !== size) this.failAt(index, begun, received);
           received++;
         }
       }
@@ -165,10 +176,7 @@ export class LatencyServer extends LatencyExchange {
       // The clock costs as much as a post: look at it when there is time, and now and then.
       if (count === 0 || (received & 63) === 0) inTime = performance.now() < until;
     }
-    this.sent = sent;
-    this.received = received;
-    this.completed = completed;
-    this.posted = posted;
-    return completed >= total;
+    this.keep(begun, received, completed, posted);
+    return completed >= total && turn.isPosted;
   }
 }
