@@ -29,11 +29,11 @@ const LEAST_SHARE = 1 / 16;
  * Timer without a descriptor: milliseconds between polls while an operation is outstanding, from the first to the last,
  * twice each …
  */
-const BACK_OFF = [1, 32] as const;
+const BACK_OFF = [1, 64] as const;
 /** … while posts are blocked … */
 const BLOCKED_BACK_OFF = [1, 4] as const;
 /** … and while nothing is outstanding, when only the provider's own housekeeping needs a call. */
-const IDLE_INTERVAL = 50;
+const IDLE_INTERVAL = 64;
 /** With a descriptor: a poll in case the provider's signal got lost, while an operation is outstanding. */
 const SAFETY_INTERVAL = 250;
 /** How often in a row fi_trywait may say "not yet" before a timer takes over from spinning. */

@@ -99,7 +99,8 @@ void Progress::OnTimer() {
     Report(kRetry);
     if (closed_ || spinning_) return;
   }
-  constexpr int kPollsOfEach = 2;
+  // So that a message waits for a quarter of the silence before it, at most.
+  constexpr int kPollsOfEach = 4;
   if (++quiet_polls_ == kPollsOfEach) {
     quiet_polls_ = 0;
     interval_ = std::min(2 * interval_, longest_interval_);
