@@ -324,12 +324,15 @@ describe.skipIf(!isThere)(`--compat fi_pingpong${why}`, () => {
         const onward = connect(to, '127.0.0.1');
         const [chopped, chopper] = isServer ? [onward, socket] : [socket, onward];
         const whole = isServer ? onward : socket;
+        let before = Promise.resolve();
         chopper.on('data', (bytes: Buffer) => {
-          void chop(bytes, chopped);
+          before = before.then(() => chop(bytes, chopped));
         });
         whole.pipe(chopper);
         for (const end of [socket, onward]) end.setNoDelay(true).on('error', () => undefined);
-        chopper.on('end', () => chopped.end());
+        chopper.on('end', () => {
+          void before.then(() => chopped.end());
+        });
       });
       return await listenOn(proxy);
     };

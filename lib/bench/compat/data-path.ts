@@ -30,6 +30,8 @@ export class DataPath {
   #pendingSends = 0;
   #posted = 0;
   #arrived = 0;
+  /** When the event loop shall turn next: performance.now(). */
+  #turnAt = 0;
 
   constructor(endpoint: Endpoint | ConnectedEndpoint, isTagged: boolean, size: number) {
     this.#endpoint = endpoint;
@@ -115,20 +117,24 @@ export class DataPath {
     return awaited;
   }
 
-  /** Spins until `condition` holds, for `timeout` milliseconds without one; lets the event loop turn now and then. */
+  /**
+   * Spins until `condition` holds, for `timeout` milliseconds without one. The event loop turns now and then, however soon
+   * each message comes: signals and the control connection are heard there.
+   */
   async until(condition: () => boolean, channel: ByteChannel, timeout: number, stalled: () => Error): Promise<void> {
     if (condition()) return;
     const deadline = performance.now() + timeout;
-    let turn = performance.now() + SLICE_MILLISECONDS;
     for (;;) {
       this.poll(true);
-      if (condition()) return;
+      const isMet = condition();
       const now = performance.now();
-      if (now < turn) continue;
-      await nextTurn();
-      if (channel.failure) throw channel.failure;
+      if (now >= this.#turnAt) {
+        await nextTurn();
+        this.#turnAt = performance.now() + SLICE_MILLISECONDS;
+        if (channel.failure && !isMet) throw channel.failure;
+      }
+      if (isMet) return;
       if (now > deadline) throw stalled();
-      turn = performance.now() + SLICE_MILLISECONDS;
     }
   }
 
