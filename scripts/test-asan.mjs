@@ -10,7 +10,7 @@ const compilerLibrary = (name) => execFileSync('c++', [`-print-file-name=${name}
 /** Tests that run no native code, or none that others do not run too: processes start slowly with sanitizers. */
 const without = [
   ...['surface', 'types', 'constants', 'benchmarks/results', 'doctor/**/*'],
-  ...['cli/compat', 'cli/fabric-info', 'cli/report'],
+  ...['cli/**/*', 'processes-tagged'],
 ].map((name) => `--exclude=test/${name}.test.ts`);
 
 const vitest = spawn(
