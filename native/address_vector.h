@@ -42,7 +42,7 @@ struct AddressVector {
     // Most providers count as we do.
     if (address < addresses.size() && addresses[address] == address) return static_cast<int32_t>(address);
     auto found = indices.find(address);
-    return found == indices.end() ? -1 : found->second;
+    return found == indices.end() ? -1 : found->second.index;
   }
 
   bool IsInSet(fi_addr_t address) const {
@@ -71,18 +71,20 @@ struct AddressVector {
       free.pop_back();
       addresses[static_cast<size_t>(index)] = address;
     }
-    indices[address] = index;
+    Way& way = indices[address];
+    way.index = index;
+    way.uses++;
     return index;
   }
 
   void Forget(int32_t index) {
     fi_addr_t address = std::exchange(addresses[static_cast<size_t>(index)], FI_ADDR_NOTAVAIL);
-    // Inserted twice, it has another index.
-    auto other = std::find(addresses.begin(), addresses.end(), address);
-    if (other == addresses.end()) {
+    Way& way = indices[address];
+    if (--way.uses == 0) {
       indices.erase(address);
-    } else {
-      indices[address] = static_cast<int32_t>(other - addresses.begin());
+    } else if (way.index == index) {
+      // Inserted twice, it has another index.
+      way.index = static_cast<int32_t>(std::find(addresses.begin(), addresses.end(), address) - addresses.begin());
     }
     free.push_back(index);
   }
@@ -104,7 +106,12 @@ struct AddressVector {
   struct fid_av* fid;
   std::vector<fi_addr_t> addresses;  // by index; FI_ADDR_NOTAVAIL where removed
   std::vector<int32_t> free;
-  std::unordered_map<fi_addr_t, int32_t> indices;   // the way back, for the source of a message
+  // The way back, for the source of a message: one index, of those that an address has.
+  struct Way {
+    int32_t index;
+    int32_t uses = 0;
+  };
+  std::unordered_map<fi_addr_t, Way> indices;
   std::vector<const std::vector<fi_addr_t>*> sets;  // members of each open set of these addresses
   int children = 0;                                 // bound endpoints, open sets
 

@@ -2,7 +2,7 @@ import { AddressVector } from 'node-libfabric';
 import { describe, expect, it } from 'vitest';
 import { expectSame, pattern } from './helpers/bytes.js';
 import { openEndpoint, openPair } from './helpers/pair.js';
-import { infoOf, overEachProvider } from './helpers/providers.js';
+import { infoOf, itUnless, overEachProvider } from './helpers/providers.js';
 import { within } from './helpers/within.js';
 
 describe('AddressVector', () => {
@@ -67,7 +67,8 @@ describe('AddressVector', () => {
       for (const index of indexes) addressVector.remove(index);
     });
 
-    it('keeps an address that was inserted twice until it is removed twice', async () => {
+    const forgets = provider === 'udp;ofi_rxd' && 'libfabric 1.17 forgets a peer with the first of its indices';
+    itUnless(forgets, 'keeps an address that was inserted twice until it is removed twice', async () => {
       const { left, right, toRight } = openPair(info);
       left.addressVector.remove(left.addressVector.insert(right.address));
       const receiving = right.recv(new Uint8Array(8));
