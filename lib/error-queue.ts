@@ -15,7 +15,7 @@ export function errorQueueOf(fabric: Fabric): EventQueue | undefined {
   const known = queues.get(fabric);
   if (known?.closed === false) return known;
   try {
-    const queue = new EventQueue(fabric);
+    const queue = new EventQueue(fabric, { forErrors: true });
     queues.set(fabric, queue);
     optional.add(queue);
     return queue;

@@ -12,6 +12,8 @@ import { argumentHandle, handleOf, Resource } from './resource.js';
 export interface EventQueueOptions {
   /** How many events it holds. @defaultValue 0: the provider's default */
   readonly size?: number;
+  /** @internal Nobody has asked for it: it is there for errors, and looked at seldom. @defaultValue false */
+  readonly forErrors?: boolean;
 }
 
 /** How many events are kept for a listener that does not come. */
@@ -44,14 +46,14 @@ export class EventQueue extends Resource implements EventWatchClient, AsyncItera
 
   /** fi_eq_open(3). @throws FabricError when libfabric refuses. */
   constructor(fabric: Fabric, options: EventQueueOptions = {}) {
-    const { size = 0 } = options;
+    const { size = 0, forErrors = false } = options;
     if (!Number.isInteger(size) || size < 0 || size >= 2 ** 32) {
       throw new RangeError(`options.size: expected an unsigned 32-bit integer, not ${show(size)}`);
     }
     const handle = openQueue(argumentHandle(fabric, Fabric, 'fabric'), size);
     super(check<number>(handle, 'fi_eq_open', 'cannot open an event queue'), binding.eventQueueClose, [fabric]);
     this.fabric = fabric;
-    this.#watch = new EventWatch(handle, this);
+    this.#watch = new EventWatch(handle, this, forErrors);
   }
 
   /** Whether the provider has a file descriptor to wait on. Without one, the queue is polled by a timer. */

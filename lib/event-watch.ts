@@ -10,6 +10,8 @@ const BACK_OFF = [0, 0, 0, 0, 1, 2, 4, 8, 16];
 const POLL_INTERVALS = { expecting: 4, idle: 50 };
 /** With one: in case that the provider's signal got lost. */
 const SAFETY_INTERVALS = { expecting: 100, idle: 1000 };
+/** Of a queue that is only there for errors, with or without a descriptor: descriptors wake up for other reasons. */
+const ERRORS_INTERVAL = 250;
 
 /** What a queue is watched for. */
 export interface EventWatchClient {
@@ -22,14 +24,17 @@ export interface EventWatchClient {
 /** Has one event queue read whenever there may be something. */
 export class EventWatch {
   readonly #queue: number;
+  readonly #forErrors: boolean;
   // Weak, since the native side holds on to this object for as long as the queue is open.
   readonly #client: WeakRef<EventWatchClient>;
   #timer: NodeJS.Timeout | undefined;
   #quiet = 0;
   #closed = false;
 
-  constructor(queue: number, client: EventWatchClient) {
+  /** @param forErrors - Nothing comes but errors, unless somebody expects more: it is looked at seldom. */
+  constructor(queue: number, client: EventWatchClient, forErrors: boolean) {
     this.#queue = queue;
+    this.#forErrors = forErrors;
     this.#client = new WeakRef(client);
     binding.eventQueueWatch(queue, () => {
       this.#read();
@@ -63,7 +68,8 @@ export class EventWatch {
       // Whatever a listener has thrown, the next event is for the next listener.
       this.#quiet = found > 0 ? 0 : this.#quiet + 1;
       const pause = BACK_OFF[Math.min(this.#quiet, BACK_OFF.length - 1)]!;
-      if (pause > 0) this.#wait(pause);
+      if (this.#forErrors && !client.expecting) this.#wait(ERRORS_INTERVAL);
+      else if (pause > 0) this.#wait(pause);
       else this.#arm(client);
     }
   }
