@@ -34,7 +34,9 @@ describe('any sequence of calls, valid or not', () => {
         const args = ['--no-warnings', '--expose-gc', 'test/fuzz/terminated.mjs', SEED, '10', provider];
         await using child = new Child(`terminated ${provider}`, process.execPath, args, {});
         const { code, signal, stdout, stderr } = await child.ended(110_000);
-        expect({ code, signal, stderr }).toEqual({ code: 0, signal: null, stderr: '' });
+        // a worker that has opened the log and is terminated leaves what libfabric says meanwhile to stderr
+        const ours = stderr.replace(/^libfabric:\d+:.*\n/gm, '');
+        expect({ code, signal, stderr: ours }).toEqual({ code: 0, signal: null, stderr: '' });
         const { early, late } = JSON.parse(stdout) as { early: number; late: number };
         // less than one for each of the seven workers between; threads of providers may still be ending
         expect(late - early).toBeLessThan(5);
