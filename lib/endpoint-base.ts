@@ -6,6 +6,7 @@ import type { CompletionQueue } from './completion-queue.js';
 import { ERRORS } from './constants.js';
 import type { Counter } from './counter.js';
 import type { Domain } from './domain.js';
+import { isErrorQueue } from './error-queue.js';
 import type { EventQueue } from './event-queue.js';
 import { check, fabricError, show, type FabricError } from './errors.js';
 import type { Info } from './info.js';
@@ -109,8 +110,9 @@ export abstract class EndpointBase extends Resource {
 
   /** @internal */
   override beforeClose(): void {
-    // What has completed is settled as it ended; then the provider lets go of the buffers.
+    // What has completed is settled as it ended, and errors are told; then the provider lets go of the buffers.
     this.completionQueue.drain();
+    if (this.eventQueue !== undefined && isErrorQueue(this.eventQueue)) this.eventQueue.readEvents();
     check(binding.endpointClose(this.#handle), 'fi_close', 'cannot close the Endpoint');
   }
 
