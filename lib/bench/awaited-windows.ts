@@ -97,24 +97,28 @@ const acknowledged = ({ endpoint }: Stream, buffer: Buffer, { operation }: Link)
 const acknowledge = ({ endpoint, peer }: Stream, buffer: Buffer, { operation }: Link): Promise<Completion> =>
   operation === 'tagged' ? endpoint.tsend(buffer, peer, ACKNOWLEDGEMENT_TAG) : endpoint.send(buffer, peer);
 
-/** Receives a window of messages, and acknowledges it. */
-export class AwaitedWindowReceiver extends AwaitedWindows {
-  readonly #acknowledgement = Buffer.alloc(ACKNOWLEDGEMENT_BYTES);
-  readonly #next: Promise<Completion>[][] = [];
-  readonly #begun: number[] = [];
+/** Receives of the next window are posted before the last one is answered. */
+abstract class AwaitedReceives extends AwaitedWindows {
+  protected readonly next: Promise<Completion>[][] = [];
+  protected readonly begun: number[] = [];
 
   override prepare(): void {
     for (const [index, stream] of this.link.streams.entries()) {
-      this.#next[index] = this.receiveWindow(stream, index);
-      this.#begun[index] = 1;
+      this.next[index] = this.receiveWindow(stream, index);
+      this.begun[index] = 1;
     }
   }
+}
+
+/** Receives a window of messages, and acknowledges it. */
+export class AwaitedWindowReceiver extends AwaitedReceives {
+  readonly #acknowledgement = Buffer.alloc(ACKNOWLEDGEMENT_BYTES);
 
   protected override async runWindow(stream: Stream, index: number): Promise<void> {
-    await this.awaitWindow(this.#next[index]!, index);
-    if (this.#begun[index]! < this.total) {
-      this.#next[index] = this.receiveWindow(stream, index);
-      this.#begun[index]!++;
+    await this.awaitWindow(this.next[index]!, index);
+    if (this.begun[index]! < this.total) {
+      this.next[index] = this.receiveWindow(stream, index);
+      this.begun[index]!++;
     }
     this.sent++;
     await acknowledge(stream, this.#acknowledgement, this.link);
@@ -122,25 +126,15 @@ export class AwaitedWindowReceiver extends AwaitedWindows {
 }
 
 /** Sends a window and receives one, and begins the next when both are complete. */
-export class AwaitedBidirectional extends AwaitedWindows {
-  readonly #next: Promise<Completion>[][] = [];
-  readonly #begun: number[] = [];
-
-  override prepare(): void {
-    for (const [index, stream] of this.link.streams.entries()) {
-      this.#next[index] = this.receiveWindow(stream, index);
-      this.#begun[index] = 1;
-    }
-  }
-
+export class AwaitedBidirectional extends AwaitedReceives {
   protected override async runWindow(stream: Stream, index: number): Promise<void> {
-    const receives = this.#next[index]!;
+    const receives = this.next[index]!;
     // The other end may be a window ahead: what it sends then has somewhere to go.
     await Promise.all([...receives, ...this.moveWindow(stream, index)]);
     await this.awaitWindow(receives, index);
-    if (this.#begun[index]! < this.total) {
-      this.#next[index] = this.receiveWindow(stream, index);
-      this.#begun[index]!++;
+    if (this.begun[index]! < this.total) {
+      this.next[index] = this.receiveWindow(stream, index);
+      this.begun[index]!++;
     }
   }
 }
