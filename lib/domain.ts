@@ -12,7 +12,7 @@ import {
 import { ERRORS } from './constants.js';
 import { check, show } from './errors.js';
 import { Fabric } from './fabric.js';
-import { readInfo, type Info, type InfoLike } from './info.js';
+import { readInfo, type Info, type InfoLike, type ReadInfo } from './info.js';
 import { allocate, type AllocateOptions } from './allocation.js';
 import type { MemoryRegion } from './memory-region.js';
 import { argumentHandle, handleOf, Resource } from './resource.js';
@@ -51,6 +51,8 @@ const REGISTRATION_LIMIT = 4096;
 export class Domain extends Resource {
   readonly fabric: Fabric;
   readonly info: Info;
+  /** @internal What it was opened with, for what is opened from it. */
+  readonly opened: ReadInfo;
 
   /**
    * fi_domain(3).
@@ -64,11 +66,13 @@ export class Domain extends Resource {
       throw new RangeError(`options.registrationLimit: expected a count, not ${show(registrationLimit)}`);
     }
     const fabricHandle = argumentHandle(fabric, Fabric, 'fabric');
-    const { wanted, raw } = readInfo(info ?? fabric.info);
+    const opened = info === undefined ? fabric.opened : readInfo(info);
+    const { wanted, raw } = opened;
     const doing = `cannot open domain ${wanted.domainAttr.name ?? ''} of provider ${wanted.fabricAttr.provName ?? ''}`;
     super(check<number>(binding.domainOpen(fabricHandle, raw), 'fi_domain', doing), binding.domainClose, [fabric]);
     this.fabric = fabric;
     this.info = wanted;
+    this.opened = opened;
     binding.domainSetRegistrationLimit(handleOf(this), registrationLimit);
   }
 

@@ -96,18 +96,17 @@ export class Endpoint extends EndpointWithDefaults implements EventOwner {
       argumentHandle(eventQueue, EventQueue, 'bindings.eventQueue');
       if (eventQueue.fabric !== domain.fabric) throw new TypeError('bindings.eventQueue: belongs to another fabric');
     }
-    const { wanted, raw } = readInfo(info ?? domain.info);
-    const contexts = {
-      ...(sharedTransmit !== undefined && { txCtxCnt: SHARED_CONTEXT }),
-      ...(sharedReceive !== undefined && { rxCtxCnt: SHARED_CONTEXT }),
-    };
-    Object.assign(raw['epAttr'] as object, encodeInfo({ epAttr: contexts }, 'info')['epAttr']);
+    const { wanted, raw } = info === undefined ? domain.opened : readInfo(info);
     if (sharedReceive !== undefined && sharedReceive.completionQueue !== completionQueue) {
       throw new TypeError('bindings.sharedReceive: has another completion queue than bindings.completionQueue');
     }
     checkUsable(wanted, raw, ['FI_EP_RDM', 'FI_EP_DGRAM']);
     const doing = `cannot open an endpoint of provider ${wanted.fabricAttr.provName ?? ''}`;
-    const handle = check<number>(binding.endpointOpen(domainHandle, raw), 'fi_endpoint', doing);
+    const shares = sharedTransmit !== undefined || sharedReceive !== undefined;
+    const own = shares
+      ? withSharedContexts(raw, { transmit: sharedTransmit !== undefined, receive: sharedReceive !== undefined })
+      : raw;
+    const handle = check<number>(binding.endpointOpen(domainHandle, own), 'fi_endpoint', doing);
     const shared = [sharedTransmit, sharedReceive].filter((context) => context !== undefined);
     // Joining reports to a queue of its own, and an endpoint has one.
     const joins = wanted.caps.some((name) => name === 'FI_COLLECTIVE' || name === 'FI_MULTICAST');
@@ -272,6 +271,16 @@ export function checkUsable(info: Info, raw: RawInfo, types: readonly Info['epAt
         "ask getInfo for mode ['FI_CONTEXT', 'FI_CONTEXT2'] only",
     );
   }
+}
+
+/** What opens an endpoint that has contexts of others in place of its own. */
+function withSharedContexts(raw: RawInfo, shares: { transmit: boolean; receive: boolean }): RawInfo {
+  const counts = {
+    ...(shares.transmit && { txCtxCnt: SHARED_CONTEXT }),
+    ...(shares.receive && { rxCtxCnt: SHARED_CONTEXT }),
+  };
+  const { epAttr } = encodeInfo({ epAttr: counts }, 'info');
+  return { ...raw, epAttr: { ...(raw['epAttr'] as RawInfo), ...(epAttr as RawInfo) } };
 }
 
 /** Room for a completion of every operation that the endpoint can have outstanding. */

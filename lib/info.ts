@@ -79,8 +79,14 @@ export function completeInfo(info: InfoLike): Info {
   return readInfo(info).wanted;
 }
 
-/** The same, and what the native side takes: reading all fields is most of the work of opening an endpoint. */
-export function readInfo(info: InfoLike): { wanted: Info; raw: RawInfo } {
+/** What an object is opened with: as somebody wanted it, and as the native side takes it. */
+export interface ReadInfo {
+  readonly wanted: Info;
+  readonly raw: RawInfo;
+}
+
+/** Both forms of an Info: reading all fields is most of the work of opening an object, so children take their parent's. */
+export function readInfo(info: InfoLike): ReadInfo {
   const raw = encodeInfo(info, 'info');
   for (const group of GROUPS) {
     if ((info[group] as object | undefined) === undefined)

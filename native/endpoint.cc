@@ -53,7 +53,7 @@ Napi::Value EndpointOpen(const Napi::CallbackInfo& info) {
   InfoPointer native = InfoFromObject(info[1].As<Napi::Object>());
   ClearDefaultFlags(native.get());
   struct fid_ep* fid = nullptr;
-  SignalGuard signals(SignalGuard::Restore::kHandlers);
+  SignalGuard signals(SignalGuard::Restore::kHandlers, !domain->fabric->leaves_signals_alone);
   int result = fi_endpoint(domain->fid, native.get(), &fid, nullptr);
   if (result) return Napi::Number::New(info.Env(), result);
   auto endpoint = std::make_unique<Endpoint>(domain, fid, native.get());
@@ -112,8 +112,8 @@ Napi::Value EndpointEnable(const Napi::CallbackInfo& info) {
   bool is_connected = endpoint->type == FI_EP_MSG;
   bool is_bound = is_connected ? endpoint->queue && endpoint->events : endpoint->av != nullptr;
   if (!is_bound) return Napi::Number::New(info.Env(), -FI_EBADF);
-  SignalGuard signals(SignalGuard::Restore::kHandlers);
   if (endpoint->enabled) return Napi::Number::New(info.Env(), 0);
+  SignalGuard signals(SignalGuard::Restore::kHandlers, !endpoint->domain->fabric->leaves_signals_alone);
   bool is_shared_memory = endpoint->domain->fabric->is_shared_memory;
   char name[256] = "";
   size_t length = sizeof(name) - 1;

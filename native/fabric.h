@@ -18,6 +18,7 @@ struct Fabric {
       : fid(fabric),
         is_shared_memory(provider && std::strcmp(provider, "shm") == 0),
         is_efa(provider && std::strcmp(provider, "efa") == 0),
+        leaves_signals_alone(LeavesSignalsAlone(provider)),
         forgets_accepted_sockets(ForgetsAcceptedSockets(provider)),
         waits_for_closed_endpoints(provider && std::strstr(provider, "ofi_rxm")),
         overruns_multi_receives(OverrunsMultiReceives(provider)) {}
@@ -38,6 +39,16 @@ struct Fabric {
   struct fid_fabric* fid;
   bool is_shared_memory;
   bool is_efa;
+  // Whether its endpoints never take over signals (native/signal_guard.h), which to look after is a good part of the
+  // time that opening one takes.
+  bool leaves_signals_alone;
+  static bool LeavesSignalsAlone(const char* provider) {
+    if (!provider) return false;
+    for (const char* name : {"net", "tcp", "tcp;ofi_rxm", "udp", "udp;ofi_rxd", "sockets"}) {
+      if (std::strcmp(provider, name) == 0) return true;
+    }
+    return false;
+  }
   bool forgets_accepted_sockets;
   // fi_trywait(3) of a completion queue looks at endpoints that were bound to it and are gone (libfabric 1.17 to 2.6:
   // nobody calls ofi_wait_del_fid).

@@ -16,10 +16,13 @@ class SignalGuard {
     kHandlers,  // what came is useful where there was no handler: it cleans up, then ends the process as by default
   };
 
-  explicit SignalGuard(Restore restore) : restore_(restore) {
+  // `is_needed`: false where it is known that nothing will be replaced.
+  explicit SignalGuard(Restore restore, bool is_needed = true) : restore_(restore), is_needed_(is_needed) {
+    if (!is_needed_) return;
     for (int number = 1; number < kSignals; number++) sigaction(number, nullptr, &saved_[number]);
   }
   ~SignalGuard() {
+    if (!is_needed_) return;
     for (int number = 1; number < kSignals; number++) {
       bool had_handler = saved_[number].sa_handler != SIG_DFL && saved_[number].sa_handler != SIG_IGN;
       if (restore_ == Restore::kAll || had_handler) sigaction(number, &saved_[number], nullptr);
@@ -32,6 +35,7 @@ class SignalGuard {
   static constexpr int kSignals = 32;  // the real-time ones above are glibc's and the application's
 
   Restore restore_;
+  bool is_needed_;
   struct sigaction saved_[kSignals];
 };
 

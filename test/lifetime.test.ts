@@ -100,7 +100,7 @@ describe('the lifetime of objects', () => {
       await collectUntil(() => descriptors() <= before, 'the forgotten endpoints to be closed');
     });
 
-    it('leaves no descriptor behind, over 200 endpoints with traffic', async () => {
+    it('leaves no descriptor behind, over 60 endpoints with traffic', async () => {
       const round = async (): Promise<void> => {
         const endpoint = Endpoint.open(each);
         const self = endpoint.addressVector.insert(endpoint.address);
@@ -109,7 +109,7 @@ describe('the lifetime of objects', () => {
       };
       for (let i = 0; i < 5; i++) await round();
       const before = descriptors();
-      for (let i = 0; i < 200; i++) await round();
+      for (let i = 0; i < 60; i++) await round();
       // libuv closes its handles a turn later
       await nextTurn();
       expect(descriptors()).toBeLessThanOrEqual(before);

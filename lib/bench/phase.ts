@@ -1,15 +1,18 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { ControlChannel } from './control-channel.js';
 import { runExchange, Watch, type Exchange } from './exchange.js';
 import { serverExchange } from './exchanges.js';
 import type { Link } from './link.js';
 import { isOneSided } from './operations.js';
-import { checkPattern } from './pattern.js';
+import { checkPattern, holdsPattern } from './pattern.js';
 import type { Message } from './protocol.js';
 
 /** How long a server whose memory is used serves its provider between looks at the control connection. */
 const SERVING_MICROSECONDS = 200;
 /** How often the client tells such a server that it is still there. */
 const ALIVE_MILLISECONDS = 500;
+/** A write that is complete may still be on its way: how long it has to arrive after the client has said that it is through. */
+const ARRIVAL_MILLISECONDS = 1000;
 
 /** Announces a phase to the server, runs it, and waits until the server is through with it too. */
 export async function runClientPhase(
@@ -67,8 +70,18 @@ async function serveMemory(link: Link, channel: ControlChannel, { phase, size }:
   do {
     message = await link.progressUntil(channel.receive('alive', 'end'), SERVING_MICROSECONDS);
   } while (message.type === 'alive');
-  if (link.operation === 'write') checkPattern(written, link.sender, `${phase}, size ${size}`);
+  if (link.operation === 'write') await checkWritten(link, written, `${phase}, size ${size}`);
   channel.send({ type: 'end', sent: 0, received: 0 });
+}
+
+/** What the control connection says may overtake the data. Throws a BenchError `INTEGRITY` when that does not come. */
+async function checkWritten(link: Link, written: Buffer, where: string): Promise<void> {
+  const arrived = async (): Promise<void> => {
+    const until = performance.now() + ARRIVAL_MILLISECONDS;
+    while (!holdsPattern(written, link.sender) && performance.now() < until) await nextTurn();
+  };
+  await link.progressUntil(arrived(), SERVING_MICROSECONDS);
+  checkPattern(written, link.sender, where);
 }
 
 function phaseName({ phase, size }: Message<'start'>): string {
