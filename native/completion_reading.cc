@@ -77,7 +77,7 @@ napi_value CompletionQueueRead(napi_env env, napi_callback_info info) {
   if (count == 0 && spin > 0) {
     int64_t now = Nanoseconds();
     int64_t deadline = now + spin;
-    environment.core.Restart(now);
+    environment.core.Begin(now);
     do {
       for (int i = 0; i < 16 && count == 0; i++) count = queue->Read(Door::kBatch, arrays);
       if (count == 0 && posts.HasMore() && posts.Run(environment)) return Int32Result(env, kPostRefused);
@@ -85,6 +85,7 @@ napi_value CompletionQueueRead(napi_env env, napi_callback_info info) {
       if (count == 0) environment.core.Offer(now);
       // A completion for the other door is a reason to return as well: somebody awaits it.
     } while (count == 0 && !queue->HasWaiting(Door::kPromise) && now < deadline);
+    if (count > 0) environment.core.Came();
   }
   if (count >= 0 && queue->HasWaiting(Door::kPromise)) count |= kPromisesWaiting;
   return Int32Result(env, count);

@@ -49,7 +49,7 @@ void Progress::Spin(int64_t budget_nanoseconds) {
   if (closed_) return;
   budget_ = budget_nanoseconds;
   last_event_ = Nanoseconds();
-  environment_->core.Restart(last_event_);
+  environment_->core.Begin(last_event_);
   if (spinning_) return;
   spinning_ = true;
   environment_->spinning_queues++;
@@ -142,7 +142,8 @@ void Progress::Tick() {
       Report(count);
       if (closed_) return;
       last_event_ = empty_since = Nanoseconds();
-      environment_->core.Restart(last_event_);
+      environment_->core.Came();
+      environment_->core.Begin(last_event_);
       if (last_event_ - start > kTurnNanoseconds) return;
       continue;
     }
