@@ -190,6 +190,21 @@ int CompletionQueue::Read(Door door, const CompletionArrays& out) {
   return count;
 }
 
+void CompletionQueue::Collect() {
+  constexpr int kChunk = 64;
+  alignas(8) uint8_t bytes[kChunk * CompletionArrays::kBytesPerEntry];
+  CompletionArrays read(bytes, kChunk);
+  auto& waiting = waiting_[static_cast<int>(Door::kBatch)];
+  std::deque<Entry> kept;
+  kept.swap(waiting);  // else they would be read again
+  int count = Drain(Door::kBatch, read);
+  for (int i = 0; i < count; i++) {
+    kept.push_back({static_cast<uint64_t>(read.length[i]), read.flags[i], read.data[i], read.tag[i], read.offset[i],
+                    read.context[i], read.error[i], read.provider_error[i], read.source[i]});
+  }
+  waiting.swap(kept);
+}
+
 int CompletionQueue::Drain(Door door, const CompletionArrays& out) {
   constexpr int kChunk = 64;
   struct fi_cq_tagged_entry entries[kChunk];

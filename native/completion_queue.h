@@ -62,6 +62,9 @@ struct CompletionQueue {
   // The same of what was read or given up before, without asking the provider.
   int TakeWaiting(Door door, const CompletionArrays& out);
 
+  // Lets the provider go on, and keeps what has completed for who reads it.
+  void Collect();
+
   // Gives up what is in flight on `endpoint`, which has been closed: each
   // operation completes with FI_ECANCELED.
   void CancelOperationsOf(Endpoint* endpoint);

@@ -2,6 +2,7 @@
 
 #include <rdma/fi_cm.h>
 
+#include "core_sharing.h"
 #include "environment.h"
 #include "info.h"
 #include "padded.h"
@@ -22,6 +23,17 @@ struct fid_av* Endpoint::LendVector() const {
   // int fi_ep_bind(struct fid_ep *ep, struct fid *bfid, uint64_t flags)
   fi_ep_bind(fid, &lent->fid, 0);
   return lent;
+}
+
+void Endpoint::ForgetPeers() {
+  // A long message that is being sent stays in a list of the provider when its peer is removed, and is looked at while
+  // the endpoint closes: a segmentation fault (libfabric 1.17: rxr_peer_clear). Who is there takes it soon.
+  constexpr int64_t kPatience = 50'000'000;
+  const int64_t end = Nanoseconds() + kPatience;
+  while (queue && enabled && in_flight[static_cast<int>(Direction::kTransmit)] > 0 && Nanoseconds() < end) {
+    queue->Collect();
+  }
+  av->ForgetAll();
 }
 
 std::vector<std::shared_ptr<void>> Endpoint::CancelAll() {

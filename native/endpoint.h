@@ -84,9 +84,7 @@ struct Endpoint {
     for (Counter* counter : triggering) {
       if (counter->children == 0) counter->Close();
     }
-    // fi_close would wait until they have taken all that is queued for them, for ever where one does not (libfabric
-    // 1.17 to 2.6: rxr_ep_wait_send, efa_rdm_ep_wait_send).
-    if (av && domain->fabric->is_efa) av->ForgetAll();
+    if (av && domain->fabric->is_efa) ForgetPeers();
     struct fid_av* lent = LendVector();
     bool is_known = domain->fabric->is_shared_memory && !name.empty();
     bool is_listening = enabled && type == FI_EP_RDM && av;
@@ -112,6 +110,10 @@ struct Endpoint {
   // fault with net and ofi_rxm of libfabric 1.17 (rxm_freeall_conns). To be closed after the endpoint; null where none
   // is due.
   struct fid_av* LendVector() const;
+
+  // Of efa: fi_close would wait until the peers have taken all that is queued for them, for ever where one does not
+  // (libfabric 1.17 to 2.6: rxr_ep_wait_send, efa_rdm_ep_wait_send).
+  void ForgetPeers();
 
   // Cancels what is in flight, and returns what keeps its buffers in place.
   std::vector<std::shared_ptr<void>> CancelAll();

@@ -189,7 +189,7 @@ describe.skipIf(missingEfa !== undefined)(`a device of EFA${title}`, () => {
 
   it('proves by its counters that the data went over it', async () => {
     const size = 65_536;
-    const iterations = 100;
+    const iterations = 1000;
     const server = pingpong(['serve', '--bind', '127.0.0.1', '--port', '0'], 40);
     const args = ['--sizes', String(size), '--iters', String(iterations), '--test', 'lat', '--json'];
     const client = pingpong(['127.0.0.1', '--port', await server.port(), ...args], 41);
@@ -201,7 +201,8 @@ describe.skipIf(missingEfa !== undefined)(`a device of EFA${title}`, () => {
     const bytes = counters
       .filter(({ counter }) => counter.endsWith('_bytes'))
       .reduce((sum, { delta }) => sum + delta, 0);
-    expect(bytes).toBeGreaterThan(size * iterations);
+    // a device writes its counters now and then: the last messages may not be among them
+    expect(bytes).toBeGreaterThan(0.9 * size * iterations);
     expect(warnings.map(({ code }) => code)).not.toContain('COUNTERS_FLAT');
   });
 

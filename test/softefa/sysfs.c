@@ -12,7 +12,7 @@
 #include <unistd.h>
 #include "softefa.h"
 
-#define COUNTERS_NANOSECONDS 20000000
+#define COUNTERS_NANOSECONDS 5000000
 
 /* libfabric and libibverbs hold paths of 256 bytes at most */
 #define LONG_PATH 1024
@@ -176,22 +176,29 @@ static void write_statistics(const struct context* context) {
   file(in, context->device->base.name, text);
 }
 
+/* Returns whether there was something to write. */
+static bool write_counter(const char* in, const char* name, const _Atomic uint64_t* counter, uint64_t* written,
+                          bool always) {
+  if (!always && *written == *counter) return false;
+  /* again where it went on: another process of this host may have written a later value in between */
+  for (int i = 0; i < 2 && (i == 0 || *written != *counter); i++) {
+    *written = *counter;
+    entry(in, name, "%llu\n", (unsigned long long)*written);
+  }
+  return true;
+}
+
 void sysfs_write_counters(struct context* context, uint64_t now) {
   const struct counters* counters = &context->shared->counters;
   const char* device = context->device->base.ibdev_path;
+  const bool always = now == UINT64_MAX;
   char in[LONG_PATH];
   bool has_changed = false;
 
-  if (root() == NULL || (now != UINT64_MAX && now - context->counters_written < COUNTERS_NANOSECONDS)) return;
-  context->counters_written = now == UINT64_MAX ? 0 : now;
+  if (root() == NULL || (!always && now - context->counters_written < COUNTERS_NANOSECONDS)) return;
+  context->counters_written = always ? 0 : now;
   uint64_t* written = context->written;
-#define WRITE(name)                                           \
-  if (now == UINT64_MAX || *written != counters->name) {      \
-    has_changed = true;                                       \
-    *written = counters->name;                                \
-    entry(in, #name, "%llu\n", (unsigned long long)*written); \
-  }                                                           \
-  written++;
+#define WRITE(name) has_changed |= write_counter(in, #name, &counters->name, written++, always);
   snprintf(in, sizeof(in), "%s/ports/1/hw_counters", device);
   FOR_EACH_PORT_COUNTER(WRITE)
   snprintf(in, sizeof(in), "%s/hw_counters", device);
