@@ -171,7 +171,8 @@ export interface Binding {
   fabricOpen: (info: RawInfo) => Handle;
   fabricClose: (fabric: Handle) => Result;
 
-  domainOpen: (fabric: Handle, info: RawInfo) => Handle;
+  /** Without `info`: what the fabric was opened with. */
+  domainOpen: (fabric: Handle, info: RawInfo | undefined) => Handle;
   domainClose: (domain: Handle) => Result;
   domainSetRegistrationLimit: (domain: Handle, limit: number) => Result;
   domainRegistrations: (domain: Handle) => RawRegistrations | Result;
@@ -283,7 +284,8 @@ export interface Binding {
   endpointPeer: (endpoint: Handle) => Buffer | Result;
   endpointDataSize: (endpoint: Handle) => number;
 
-  endpointOpen: (domain: Handle, info: RawInfo) => Handle;
+  /** Without `info`: what the domain was opened with. */
+  endpointOpen: (domain: Handle, info: RawInfo | undefined) => Handle;
   endpointBindQueue: (endpoint: Handle, queue: Handle, flags: bigint) => Result;
   endpointBindAddressVector: (endpoint: Handle, av: Handle) => Result;
   endpointGetOption: (endpoint: Handle, option: number, size: number) => bigint | Result;

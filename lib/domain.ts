@@ -57,7 +57,7 @@ export class Domain extends Resource {
   /**
    * fi_domain(3).
    *
-   * @param info - What to open, by default what the fabric was opened with.
+   * @param info - What to open, by default a copy of what the fabric was opened with: fi_dupinfo(3).
    * @throws FabricError when libfabric refuses.
    */
   constructor(fabric: Fabric, info?: InfoLike, options: DomainOptions = {}) {
@@ -69,7 +69,8 @@ export class Domain extends Resource {
     const opened = info === undefined ? fabric.opened : readInfo(info);
     const { wanted, raw } = opened;
     const doing = `cannot open domain ${wanted.domainAttr.name ?? ''} of provider ${wanted.fabricAttr.provName ?? ''}`;
-    super(check<number>(binding.domainOpen(fabricHandle, raw), 'fi_domain', doing), binding.domainClose, [fabric]);
+    const handle = binding.domainOpen(fabricHandle, info === undefined ? undefined : raw);
+    super(check<number>(handle, 'fi_domain', doing), binding.domainClose, [fabric]);
     this.fabric = fabric;
     this.info = wanted;
     this.opened = opened;

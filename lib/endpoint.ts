@@ -102,10 +102,9 @@ export class Endpoint extends EndpointWithDefaults implements EventOwner {
     }
     checkUsable(wanted, raw, ['FI_EP_RDM', 'FI_EP_DGRAM']);
     const doing = `cannot open an endpoint of provider ${wanted.fabricAttr.provName ?? ''}`;
-    const shares = sharedTransmit !== undefined || sharedReceive !== undefined;
-    const own = shares
-      ? withSharedContexts(raw, { transmit: sharedTransmit !== undefined, receive: sharedReceive !== undefined })
-      : raw;
+    const shares = { transmit: sharedTransmit !== undefined, receive: sharedReceive !== undefined };
+    const isLikeDomain = info === undefined && !shares.transmit && !shares.receive;
+    const own = isLikeDomain ? undefined : withSharedContexts(raw, shares);
     const handle = check<number>(binding.endpointOpen(domainHandle, own), 'fi_endpoint', doing);
     const shared = [sharedTransmit, sharedReceive].filter((context) => context !== undefined);
     // Joining reports to a queue of its own, and an endpoint has one.

@@ -2,7 +2,6 @@
 
 #include "close.h"
 #include "environment.h"
-#include "info.h"
 
 namespace node_libfabric {
 namespace {
@@ -12,11 +11,11 @@ Napi::Value DomainOpen(const Napi::CallbackInfo& info) {
   Environment& environment = EnvironmentOf(info);
   Fabric* fabric = environment.fabrics.Get(info[0].As<Napi::Number>().Int32Value());
   if (!fabric) return Napi::Number::New(info.Env(), -FI_EBADF);
-  InfoPointer native = InfoFromObject(info[1].As<Napi::Object>());
+  InfoPointer native = InfoArgument(info[1], fabric->info);
   struct fid_domain* fid = nullptr;
   int result = fi_domain(fabric->fid, native.get(), &fid, nullptr);
   if (result) return Napi::Number::New(info.Env(), result);
-  auto domain = std::make_unique<Domain>(fabric, fid, native.get());
+  auto domain = std::make_unique<Domain>(fabric, fid, std::move(native));
   return Napi::Number::New(info.Env(), environment.domains.Add(std::move(domain)));
 }
 

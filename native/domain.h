@@ -27,8 +27,12 @@ struct Registrations {
 };
 
 struct Domain {
-  Domain(Fabric* parent, struct fid_domain* domain, const struct fi_info* info)
-      : fabric(parent), fid(domain), caps(info->caps), mr_mode(info->domain_attr->mr_mode) {
+  Domain(Fabric* parent, struct fid_domain* domain, InfoPointer description)
+      : fabric(parent),
+        fid(domain),
+        info(std::move(description)),
+        caps(info->caps),
+        mr_mode(info->domain_attr->mr_mode) {
     fabric->children++;
   }
   ~Domain() {
@@ -59,6 +63,7 @@ struct Domain {
 
   Fabric* fabric;
   struct fid_domain* fid;
+  InfoPointer info;  // what it was opened with, for endpoints that are opened with the same
   uint64_t caps;
   int mr_mode;
   uint64_t next_key = 1;  // for providers that let the application choose keys

@@ -4,7 +4,6 @@
 
 #include "core_sharing.h"
 #include "environment.h"
-#include "info.h"
 #include "padded.h"
 #include "post.h"
 #include "signal_guard.h"
@@ -62,7 +61,7 @@ Napi::Value EndpointOpen(const Napi::CallbackInfo& info) {
   Environment& environment = EnvironmentOf(info);
   Domain* domain = environment.domains.Get(info[0].As<Napi::Number>().Int32Value());
   if (!domain) return Napi::Number::New(info.Env(), -FI_EBADF);
-  InfoPointer native = InfoFromObject(info[1].As<Napi::Object>());
+  InfoPointer native = InfoArgument(info[1], domain->info);
   ClearDefaultFlags(native.get());
   struct fid_ep* fid = nullptr;
   SignalGuard signals(SignalGuard::Restore::kHandlers, !domain->fabric->leaves_signals_alone);

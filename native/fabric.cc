@@ -4,7 +4,6 @@
 
 #include "close.h"
 #include "environment.h"
-#include "info.h"
 
 namespace node_libfabric {
 
@@ -31,7 +30,7 @@ Napi::Value FabricOpen(const Napi::CallbackInfo& info) {
     result = fi_fabric(native->fabric_attr, &fid, nullptr);
   }
   if (result) return Napi::Number::New(info.Env(), result);
-  auto fabric = std::make_unique<Fabric>(fid, native->fabric_attr->prov_name);
+  auto fabric = std::make_unique<Fabric>(fid, std::move(native));
   return Napi::Number::New(info.Env(), EnvironmentOf(info).fabrics.Add(std::move(fabric)));
 }
 

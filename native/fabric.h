@@ -6,16 +6,20 @@
 
 #include <cstring>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "accepted_sockets.h"
+#include "info.h"
 #include "shared_memory.h"
 
 namespace node_libfabric {
 
 struct Fabric {
-  Fabric(struct fid_fabric* fabric, const char* provider)
+  Fabric(struct fid_fabric* fabric, InfoPointer description)
       : fid(fabric),
+        info(std::move(description)),
+        provider(info->fabric_attr->prov_name),
         is_shared_memory(provider && std::strcmp(provider, "shm") == 0),
         is_efa(provider && std::strcmp(provider, "efa") == 0),
         leaves_signals_alone(LeavesSignalsAlone(provider)),
@@ -37,6 +41,9 @@ struct Fabric {
   int CloseListener(struct fid* listener, const std::vector<std::string>& peers);
 
   struct fid_fabric* fid;
+  // What it was opened with, for domains that are opened with the same.
+  InfoPointer info;
+  const char* provider;
   bool is_shared_memory;
   bool is_efa;
   // Whether its endpoints never take over signals (native/signal_guard.h), which to look after is a good part of the

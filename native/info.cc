@@ -145,6 +145,14 @@ InfoPointer InfoFromObject(const Napi::Object& object) {
   return info;
 }
 
+InfoPointer InfoArgument(const Napi::Value& value, const InfoPointer& parents) {
+  if (value.IsObject()) return InfoFromObject(value.As<Napi::Object>());
+  // struct fi_info *fi_dupinfo(const struct fi_info *info)
+  InfoPointer copy(fi_dupinfo(parents.get()));
+  if (!copy) throw std::bad_alloc();
+  return copy;
+}
+
 void ExportInfo(Napi::Env env, Napi::Object exports, Environment* environment) {
   Export(env, exports, environment, "infoGet", InfoGet);
 }
