@@ -169,11 +169,11 @@ const memory = [
     parameters: { fabric: 'shm', sizes: [8], messages: 10_000_000, seconds: SHORT, window: 64 },
     quick: { messages: 200_000 },
     entries: [
-      { name: 'batch', program: 'batch-window' },
-      { name: 'await', program: 'await-window' },
+      { name: 'batch', program: 'batch-window-collected' },
+      { name: 'await', program: 'await-window-collected' },
     ],
     targets: ['batch', 'await'].map((door) => target.growth(door)),
-    rounds: 1,
+    rounds: 3,
   },
 ];
 

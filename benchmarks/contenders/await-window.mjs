@@ -12,7 +12,7 @@ const ACKNOWLEDGEMENT_BYTES = 4;
 /** Of each phase, however long they take. */
 const FEWEST_WINDOWS = 3;
 /** Messages before memory is watched: until everything is compiled, and V8's young generation has its final size. */
-const UNWATCHED = 2_000_000;
+const UNWATCHED = 4_000_000;
 
 const options = readOptions();
 const { window } = options;

@@ -19,6 +19,8 @@ const path = (/** @type {string} */ file) => fileURLToPath(new URL(`../../${file
 const reference = (/** @type {string} */ name) => [path(`build/reference/${name}`)];
 const contender = (/** @type {string} */ name) => ['node', path(`benchmarks/contenders/${name}.mjs`)];
 const peer = (/** @type {string} */ name) => ['node', path(`benchmarks/peers/${name}.mjs`)];
+/** So that what is left is no garbage, nor the room that V8 takes for a young generation with time. */
+const COLLECTED = ['--expose-gc', '--min-semi-space-size=1', '--max-semi-space-size=1'];
 /** So much that the collector does not run while allocations are counted: in megabytes. */
 const ROOMY_HEAP = ['--min-semi-space-size=256', '--max-semi-space-size=256'];
 
@@ -31,9 +33,11 @@ const programs = {
   'batch-pingpong': { ends: 'pair', command: contender('batch-pingpong') },
   'batch-window': { ends: 'pair', command: contender('batch-window') },
   'batch-window-roomy': { ends: 'pair', command: contender('batch-window').toSpliced(1, 0, ...ROOMY_HEAP) },
+  'batch-window-collected': { ends: 'pair', command: contender('batch-window').toSpliced(1, 0, ...COLLECTED) },
   'batch-rma-write': { ends: 'pair', command: contender('batch-rma-write') },
   'await-pingpong': { ends: 'pair', command: contender('await-pingpong') },
   'await-window': { ends: 'pair', command: contender('await-window') },
+  'await-window-collected': { ends: 'pair', command: contender('await-window').toSpliced(1, 0, ...COLLECTED) },
   footprint: { ends: 'alone', command: contender('footprint') },
   'open-close': { ends: 'alone', command: contender('open-close') },
   idle: { ends: 'pair', command: contender('idle') },
