@@ -241,7 +241,9 @@ export interface Binding {
 
   completionQueueOpen: (domain: Handle, size: number, descriptor: boolean) => Handle;
   completionQueueDescriptor: (queue: Handle) => number;
-  completionQueueRead: (queue: Handle, memory: Handle, spinNanoseconds: number, posts: Handle) => number;
+  completionQueueReadCall: (buffer: ArrayBuffer) => Result;
+  /** lib/read-call.ts */
+  completionQueueRead: () => void;
   completionQueueReadPromises: (queue: Handle, memory: Handle) => number;
   completionQueueTakeWaiting: (queue: Handle, memory: Handle) => number;
   completionQueueStrerror: (queue: Handle, providerErrno: number) => string | Result;

@@ -9,6 +9,7 @@ import type { Completion, OperationOptions, OperationOwner, PendingOperation } f
 import { PostBatch } from './post-batch.js';
 import { Progress, PROGRESS_MODES, type ProgressClient, type ProgressMode } from './progress.js';
 import { ERRORS, OPERATION_FLAGS } from './constants.js';
+import { postAndRead } from './read-call.js';
 import { RemoteWrites } from './remote-writes.js';
 import { argumentHandle, handleOf, Resource } from './resource.js';
 
@@ -24,9 +25,6 @@ export interface CompletionQueueOptions {
    */
   readonly spinMicroseconds?: number | undefined;
 }
-
-/** A constant of its own, which V8 calls without a look at the many properties of the binding. */
-const { completionQueueRead } = binding;
 
 /** How many completions enter JavaScript at once. */
 const RING_CAPACITY = 256;
@@ -140,7 +138,7 @@ export class CompletionQueue extends Resource implements ProgressClient {
    */
   read(batch: CompletionBatch, spinMicroseconds = 0, posts?: PostBatch): number {
     checkSpin(spinMicroseconds, 'spinMicroseconds');
-    const count = completionQueueRead(
+    const count = postAndRead(
       handleOf(this),
       CompletionBatch.memoryOf(batch),
       spinMicroseconds * 1000,

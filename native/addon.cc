@@ -64,6 +64,7 @@ void OnTeardown(napi_async_cleanup_hook_handle hook, void* data) {
 Napi::Object Init(Napi::Env env, Napi::Object exports) {
   auto* environment = new Environment(env);
   napi_add_async_cleanup_hook(env, OnTeardown, environment, nullptr);
+  napi_set_instance_data(env, environment, nullptr, nullptr);
   exports.Set("version", NODE_LIBFABRIC_VERSION);
   ExportLibrary(env, exports, environment);
   ExportDescribe(env, exports, environment);

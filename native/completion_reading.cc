@@ -8,31 +8,31 @@
 namespace node_libfabric {
 namespace {
 
-// (queue, batchMemory, …)
+// 0, or a negative libfabric code.
+int FindArrays(Environment& environment, int32_t batch, CompletionArrays* arrays) {
+  Memory* memory = environment.memories.Get(batch);
+  if (!memory) return -FI_EBADF;
+  size_t capacity = memory->length() / CompletionArrays::kBytesPerEntry;
+  if (capacity == 0 || capacity > INT32_MAX) return -FI_EINVAL;
+  *arrays = CompletionArrays(memory->At(0), static_cast<int>(capacity));
+  return 0;
+}
+
+// (queue, batchMemory)
 struct ReadArguments {
-  ReadArguments(napi_env env, napi_callback_info info, size_t count) {
+  ReadArguments(napi_env env, napi_callback_info info) {
+    napi_value argv[2];
+    size_t count = 2;
     void* data;
     napi_get_cb_info(env, info, &count, argv, nullptr, &data);
-    environment = static_cast<Environment*>(data);
+    auto* environment = static_cast<Environment*>(data);
     queue = environment->completion_queues.Get(Int32Argument(env, argv[0], -1));
-    Memory* memory = environment->memories.Get(Int32Argument(env, argv[1], -1));
-    if (!queue || !memory) {
-      error = -FI_EBADF;
-      return;
-    }
-    size_t capacity = memory->length() / CompletionArrays::kBytesPerEntry;
-    if (capacity == 0 || capacity > INT32_MAX) {
-      error = -FI_EINVAL;
-      return;
-    }
-    arrays = CompletionArrays(memory->At(0), static_cast<int>(capacity));
+    error = queue ? FindArrays(*environment, Int32Argument(env, argv[1], -1), &arrays) : -FI_EBADF;
   }
 
-  napi_value argv[4];
-  Environment* environment;
   CompletionQueue* queue;
   CompletionArrays arrays;
-  int error = 0;
+  int error;
 };
 
 // completionQueueTakeWaiting(queue, batchMemory): number
@@ -40,7 +40,7 @@ struct ReadArguments {
 // for progress right after one of its endpoints was closed (libfabric 1.17's net: a connection that was about to be
 // accepted).
 napi_value CompletionQueueTakeWaiting(napi_env env, napi_callback_info info) {
-  ReadArguments arguments(env, info, 2);
+  ReadArguments arguments(env, info);
   if (arguments.error) return Int32Result(env, arguments.error);
   return Int32Result(env, arguments.queue->TakeWaiting(Door::kPromise, arguments.arrays));
 }
@@ -48,39 +48,35 @@ napi_value CompletionQueueTakeWaiting(napi_env env, napi_callback_info info) {
 // completionQueueReadPromises(queue, batchMemory): number
 // Completions of the promise door: how many entries were filled, or a negative code.
 napi_value CompletionQueueReadPromises(napi_env env, napi_callback_info info) {
-  ReadArguments arguments(env, info, 2);
+  ReadArguments arguments(env, info);
   if (arguments.error) return Int32Result(env, arguments.error);
   return Int32Result(env, arguments.queue->Read(Door::kPromise, arguments.arrays));
 }
 
-// completionQueueRead(queue, batchMemory, spinNanoseconds, postsMemory): number
-// The hot path, in one crossing: posts what is in `postsMemory` (-1: nothing), then reads completions of the batch
-// door. How many entries were filled, or a negative code. Bit 30 says that completions of the promise door are waiting
-// too, which JavaScript then fetches; bit 29, alone, that a post was refused, as `postsMemory` has it.
 constexpr int32_t kPromisesWaiting = 1 << 30;
 constexpr int32_t kPostRefused = 1 << 29;
 
-napi_value CompletionQueueRead(napi_env env, napi_callback_info info) {
-  ReadArguments arguments(env, info, 4);
-  if (arguments.error) return Int32Result(env, arguments.error);
-  CompletionQueue* queue = arguments.queue;
-  Environment& environment = *arguments.environment;
-  const CompletionArrays& arrays = arguments.arrays;
-  int64_t spin = Int64Argument(env, arguments.argv[2], 0);
-  int32_t posts_handle = Int32Argument(env, arguments.argv[3], -1);
-  Memory* posts_memory = environment.memories.Get(posts_handle);
-  if (!posts_memory && posts_handle != -1) return Int32Result(env, -FI_EBADF);
+// Posts, and reads completions of the batch door. How many entries were filled, or a negative code. kPromisesWaiting
+// says that completions of the promise door are waiting too, which JavaScript then fetches; kPostRefused, alone, that a
+// post was refused, as its memory has it.
+int32_t PostAndRead(Environment& environment, const ReadCall& call) {
+  CompletionQueue* queue = environment.completion_queues.Get(call.queue);
+  CompletionArrays arrays;
+  int error = queue ? FindArrays(environment, call.batch, &arrays) : -FI_EBADF;
+  if (error) return error;
+  Memory* posts_memory = environment.memories.Get(call.posts);
+  if (!posts_memory && call.posts != -1) return -FI_EBADF;
   PostBatch posts(posts_memory);
 
-  if (posts.Run(environment)) return Int32Result(env, kPostRefused);
+  if (posts.Run(environment)) return kPostRefused;
   int count = queue->Read(Door::kBatch, arrays);
-  if (count == 0 && spin > 0) {
+  if (count == 0 && call.spin_nanoseconds > 0) {
     int64_t now = Nanoseconds();
-    int64_t deadline = now + spin;
+    int64_t deadline = now + static_cast<int64_t>(call.spin_nanoseconds);
     environment.core.Begin(now);
     do {
       for (int i = 0; i < 16 && count == 0; i++) count = queue->Read(Door::kBatch, arrays);
-      if (count == 0 && posts.HasMore() && posts.Run(environment)) return Int32Result(env, kPostRefused);
+      if (count == 0 && posts.HasMore() && posts.Run(environment)) return kPostRefused;
       now = Nanoseconds();
       if (count == 0) environment.core.Offer(now);
       // A completion for the other door is a reason to return as well: somebody awaits it.
@@ -88,7 +84,36 @@ napi_value CompletionQueueRead(napi_env env, napi_callback_info info) {
     if (count > 0) environment.core.Came();
   }
   if (count >= 0 && queue->HasWaiting(Door::kPromise)) count |= kPromisesWaiting;
-  return Int32Result(env, count);
+  return count;
+}
+
+// completionQueueRead()
+// The hot path, in one crossing. Its arguments and its result are in a ReadCall: for Node-API each of them costs as
+// much as the reading.
+napi_value CompletionQueueRead(napi_env env, napi_callback_info) {
+  void* data;
+  napi_get_instance_data(env, &data);
+  auto* environment = static_cast<Environment*>(data);
+  ReadCall& call = *environment->read_call;
+  call.result = PostAndRead(*environment, call);
+  return nullptr;
+}
+
+// completionQueueReadCall(buffer: ArrayBuffer)
+// Where the ReadCall is from now on. The buffer is kept, and JavaScript never lets go of its bytes.
+napi_value CompletionQueueReadCall(napi_env env, napi_callback_info info) {
+  napi_value buffer;
+  size_t count = 1;
+  void* data;
+  void* bytes;
+  size_t length;
+  napi_ref kept;
+  napi_get_cb_info(env, info, &count, &buffer, nullptr, &data);
+  bool is_usable = napi_get_arraybuffer_info(env, buffer, &bytes, &length) == napi_ok && length == sizeof(ReadCall) &&
+                   napi_create_reference(env, buffer, 1, &kept) == napi_ok;
+  if (!is_usable) return Int32Result(env, -FI_EINVAL);
+  static_cast<Environment*>(data)->read_call = static_cast<ReadCall*>(bytes);
+  return Int32Result(env, 0);
 }
 
 }  // namespace
@@ -97,6 +122,7 @@ void ExportCompletionReading(Napi::Env env, Napi::Object exports, Environment* e
   ExportRaw(env, exports, environment, "completionQueueTakeWaiting", CompletionQueueTakeWaiting);
   ExportRaw(env, exports, environment, "completionQueueReadPromises", CompletionQueueReadPromises);
   ExportRaw(env, exports, environment, "completionQueueRead", CompletionQueueRead);
+  ExportRaw(env, exports, environment, "completionQueueReadCall", CompletionQueueReadCall);
 }
 
 }  // namespace node_libfabric

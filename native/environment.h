@@ -23,6 +23,15 @@
 
 namespace node_libfabric {
 
+// What JavaScript passes to completionQueueRead, and what that answers (lib/read-call.ts has the same layout).
+struct ReadCall {
+  int32_t queue;
+  int32_t batch;  // the memory of a CompletionBatch
+  int32_t posts;  // that of a PostBatch, to be posted first; -1 for none
+  int32_t result;
+  double spin_nanoseconds;
+};
+
 struct Environment {
   explicit Environment(napi_env owner) : env(owner) {}
   ~Environment() { *mappings_pointer = nullptr; }
@@ -49,6 +58,9 @@ struct Environment {
   // environment that dies with objects still open.
   void CloseAll(std::function<void()> done);
   void ProgressClosed();
+
+  ReadCall no_read_call = {-1, -1, -1, 0, 0};
+  ReadCall* read_call = &no_read_call;
 
   int spinning_queues = 0;
   CoreSharing core;

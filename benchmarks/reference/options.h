@@ -16,6 +16,7 @@ struct options {
   int size_count;
   size_t largest;    // of the sizes
   double seconds;    // --seconds: how long a phase counts
+  long messages;     // --messages: how many a program without a clock moves
   long window;       // --window: messages in flight
   const char* what;  // --what: which of the things that a program can measure
 };
@@ -38,10 +39,15 @@ static inline void parse_sizes(struct options* options, char* list) {
 
 static inline struct options parse_options(int argc, char** argv) {
   static const struct option known[] = {
-      {"end", required_argument, NULL, 'e'},     {"provider", required_argument, NULL, 'p'},
-      {"domain", required_argument, NULL, 'd'},  {"sizes", required_argument, NULL, 's'},
-      {"seconds", required_argument, NULL, 't'}, {"window", required_argument, NULL, 'w'},
-      {"what", required_argument, NULL, 'x'},    {NULL, 0, NULL, 0},
+      {"end", required_argument, NULL, 'e'},
+      {"provider", required_argument, NULL, 'p'},
+      {"domain", required_argument, NULL, 'd'},
+      {"sizes", required_argument, NULL, 's'},
+      {"seconds", required_argument, NULL, 't'},
+      {"window", required_argument, NULL, 'w'},
+      {"what", required_argument, NULL, 'x'},
+      {"messages", required_argument, NULL, 'm'},
+      {NULL, 0, NULL, 0},
   };
   struct options options = {.is_client = 1, .provider = "shm", .seconds = 0.2, .window = 64, .what = ""};
   int option;
@@ -51,6 +57,7 @@ static inline struct options parse_options(int argc, char** argv) {
     if (option == 'd') options.domain = optarg;
     if (option == 's') parse_sizes(&options, optarg);
     if (option == 't') options.seconds = atof(optarg);
+    if (option == 'm') options.messages = atol(optarg);
     if (option == 'w') options.window = atol(optarg);
     if (option == 'x') options.what = optarg;
     if (option == '?') exit(2);
