@@ -3,10 +3,8 @@ import { readFileSync } from 'node:fs';
 import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
 import { getInfo } from 'node-libfabric';
-import { ClassicError, classicPingpong, type ClassicResult } from 'node-libfabric/bench';
 import { formatClassicTable } from '../../lib/cli/classic-table.js';
-import { parseCompatArguments } from '../../lib/cli/compat-arguments.js';
-import { describeFailure } from '../../lib/cli/exit-codes.js';
+import { compatSession, type Outcome, type SessionOptions } from './compat-session.js';
 import { Programs, type Program } from './program.js';
 
 /** C's program, which says nothing when it listens. */
@@ -70,34 +68,13 @@ async function listens(port: number, classic: Classic): Promise<void> {
 }
 
 /** What came of a session between this process and C's. */
-interface Session {
-  /** The exit code of fabric-pingpong, and what it would say. */
-  code: number;
-  said: string;
-  result: ClassicResult | undefined;
+interface Session extends Outcome {
   theirs: Classic;
   theirCode: number | null;
 }
 
-/** The session that `fabric-pingpong --compat fi_pingpong` makes of these arguments, in this process. */
-async function session(
-  args: readonly string[],
-  options: { host?: string; port: number; onListening?: (at: { port: number }) => void },
-): Promise<Pick<Session, 'code' | 'said' | 'result'>> {
-  const parsed = parseCompatArguments(['--compat', 'fi_pingpong', '--timeout', '5', ...args]);
-  if (parsed?.session.program !== 'fi_pingpong') throw new Error(`no session: ${args.join(' ')}`);
-  try {
-    const result = await classicPingpong({ ...parsed.session.options, ...options });
-    return { code: 0, said: '', result };
-  } catch (error) {
-    const { exitCode, message, hint = '' } = describeFailure(error);
-    return {
-      code: exitCode,
-      said: `${message} ${hint}`,
-      result: error instanceof ClassicError ? error.classic : undefined,
-    };
-  }
-}
+const session = (args: readonly string[], options: SessionOptions): Promise<Outcome> =>
+  compatSession('fi_pingpong', args, options);
 
 async function withTheirServer(ours: readonly string[], theirs = ours, host = '127.0.0.1'): Promise<Session> {
   const port = await freePort();
