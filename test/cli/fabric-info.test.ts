@@ -151,10 +151,35 @@ describe('fabric-info', () => {
     const published = JSON.parse(readFileSync(SCHEMA, 'utf8')) as object;
     expect(JSON.parse(ours(['--schema']).stdout)).toEqual(published);
     const validate = new Ajv().compile(published);
-    const inventory = JSON.parse(ours(['--json']).stdout) as Inventory;
+    const inventory = JSON.parse(ours(['--json', '-v']).stdout) as Inventory;
     expect(validate(inventory), JSON.stringify(validate.errors)).toBe(true);
     expect(validate({ ...inventory, host: 1 })).toBe(false);
     expect(validate({ ...inventory, interfaces: [{ ...inventory.interfaces[0], caps: 'FI_MSG' }] })).toBe(false);
+  });
+
+  it.each<[string, string[], number, (document: unknown) => unknown]>([
+    ['--env', ['--env', 'iface'], 0, (document) => ({ ...(document as object), problems: [{ variable: 'FI_TPC' }] })],
+    ['-l', ['-l'], 0, (document) => [...(document as object[]), { name: 'tcp' }]],
+    ['--diff', ['-t', 'rdm', '--diff'], 10, (document) => [...(document as object[]), { here: '1.17' }]],
+  ])('prints JSON with %s as the published schema has it', (_, args, code, damage) => {
+    const folder = mkdtempSync(join(tmpdir(), 'fabric-info-'));
+    try {
+      const other = join(folder, 'other.json');
+      const inventory = takeInventory({ endpointType: 'rdm', provider: 'tcp' });
+      writeFileSync(other, JSON.stringify({ ...inventory, libfabric: { version: '9.9', path: '' } }));
+      const { stdout, status } = ours(['--json', ...args, ...(args.includes('--diff') ? [other] : [])], {
+        FI_TCP_IFACE: 'lo',
+        FI_TPC_IFACE: 'lo',
+      });
+      expect(status).toBe(code);
+      const document = JSON.parse(stdout) as unknown;
+      const validate = new Ajv().compile(JSON.parse(readFileSync(SCHEMA, 'utf8')) as object);
+      expect(validate(document), JSON.stringify(validate.errors)).toBe(true);
+      expect(JSON.stringify(document).length).toBeGreaterThan(50);
+      expect(validate(damage(document))).toBe(false);
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
   });
 
   it('has the same interfaces in its JSON as in its table', () => {
@@ -223,8 +248,9 @@ describe('fabric-info', () => {
   it.each([
     [['-t', 'nonsense'], 'ep_type: "nonsense" is none of FI_EP_UNSPEC'],
     [['-c', 'FI_MSG|FI_NO'], 'caps: "FI_NO" is none of'],
+    [['--json', '-i', 'lo'], '--info prints text'],
     [['--no-such'], "unknown option '--no-such'"],
-    [['--diff', 'no-such-file'], 'ENOENT'],
+    [['--diff', 'no-such-file'], '--diff no-such-file: no such file or directory'],
   ])('refuses %j', (args, message) => {
     const { stderr, status } = ours(args);
     expect(stderr).toContain(message);
