@@ -8,14 +8,18 @@ const PROVIDERS = ['tcp;ofi_rxm', 'net', 'shm', 'sockets'];
 const isHere = (provider: string): boolean =>
   getInfo({ epAttr: { type: 'FI_EP_RDM' }, fabricAttr: { provName: provider } }).length > 0;
 
-/** How the peer is: the tag of its messages, 0 for none, and the length of its last one. */
+/** How the peer is. */
 interface Manners {
+  /** Of its messages; 0 for none. */
   tag: number;
+  /** Bytes of its last message. */
   fin: number;
+  /** Milliseconds between the end of its control connection and its last message. */
+  late?: number;
 }
 
-const start = (provider: string, { tag, fin }: Manners, port: number, host: string[] = []): Child =>
-  startPeer('classic_pingpong', [provider, String(tag), String(fin), String(port), ...host]);
+const start = (provider: string, { tag, fin, late = 0 }: Manners, port: number, host: string[] = []): Child =>
+  startPeer('classic_pingpong', [provider, String(tag), String(fin), String(late), String(port), ...host]);
 
 function argumentsFor(provider: string, { tag }: Manners): string[] {
   const domain = provider === 'shm' ? [] : ['-d', 'lo'];
@@ -52,6 +56,7 @@ describe.each([
     it.skipIf(missing !== '').each<[string, Manners]>([
       // which C's takes too
       ['messages and an empty fin', { tag: 0, fin: 0 }],
+      ['a fin that was still under way when the control connection ended', { tag: 0, fin: 4, late: 200 }],
       ['tagged messages and a fin as long as its receive', { tag: TAG, fin: 64 }],
     ])(`takes %s${missing}`, async (_name, manners) => {
       const [outcome, peer] = await run(provider, manners);

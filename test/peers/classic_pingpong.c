@@ -1,6 +1,7 @@
 // fi_pingpong -e rdm -S 64, written from its protocol and not from its source, and wrong where it is told to be:
-// classic_pingpong PROVIDER TAG FIN PORT [HOST]. It tags its messages with TAG, where that is not 0, and takes those of
-// any tag; FIN is how many bytes its last message has. With HOST it is the client. A server prints its port, which may
+// classic_pingpong PROVIDER TAG FIN LATE PORT [HOST]. It tags its messages with TAG, where that is not 0, and takes
+// those of any tag; FIN is how many bytes its last message has, which it sends LATE milliseconds after it has closed
+// the control connection, or before where that is 0. With HOST it is the client. A server prints its port, which may
 // have been 0.
 #include <rdma/fi_tagged.h>
 
@@ -53,14 +54,15 @@ static void read_name(void) {
 }
 
 int main(int count, char** words) {
-  if (count < 5) fail("classic_pingpong", "PROVIDER TAG FIN PORT [HOST]");
+  if (count < 6) fail("classic_pingpong", "PROVIDER TAG FIN LATE PORT [HOST]");
   tag = strtoull(words[2], NULL, 10);
   size_t fin = strtoul(words[3], NULL, 10);
-  int is_client = count > 5;
+  useconds_t late = 1000 * atoi(words[4]);
+  int is_client = count > 6;
   if (fin > ROOM) fail("FIN", "is too large");
   // before the other end waits: what loading libfabric takes is no part of its deadlines
   open_endpoint(words[1], tag ? FI_TAGGED : FI_MSG);
-  connect_control(atoi(words[4]), is_client ? words[5] : NULL);
+  connect_control(atoi(words[5]), is_client ? words[6] : NULL);
   post_receive();
   if (is_client) {
     read_name();
@@ -86,6 +88,10 @@ int main(int count, char** words) {
   } else {
     read_control(word, 10);
     write_control("cnt ok", 7);
+  }
+  if (late) {
+    close(control);
+    usleep(late);
   }
   strcpy(out, "fin");
   send_message(fin);

@@ -126,7 +126,12 @@ export class DataPath {
    * Spins until `condition` holds, for `timeout` milliseconds without one. The event loop turns now and then, however soon
    * each message comes: signals and the control connection are heard there.
    */
-  async until(condition: () => boolean, channel: ByteChannel, timeout: number, stalled: () => Error): Promise<void> {
+  async until(
+    condition: () => boolean,
+    channel: Pick<ByteChannel, 'failure'>,
+    timeout: number,
+    stalled: () => Error,
+  ): Promise<void> {
     if (condition()) return;
     const deadline = performance.now() + timeout;
     for (;;) {
