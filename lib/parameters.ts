@@ -4,13 +4,13 @@ import { check } from './errors.js';
 import { libfabricVariables, libraryEnvironment, requireLibrary } from './library.js';
 
 /** enum fi_param_type, in its order. */
-const TYPES = ['string', 'int', 'bool', 'size_t'] as const;
+export const PARAMETER_TYPES = ['string', 'int', 'bool', 'size_t'] as const;
 
 /** An environment variable that configures libfabric or one of its providers. */
 export interface ProviderParameter {
   /** The variable: `'FI_TCP_PORT_LOW_RANGE'`. */
   readonly name: string;
-  readonly type: (typeof TYPES)[number];
+  readonly type: (typeof PARAMETER_TYPES)[number];
   /** What its authors say of it. */
   readonly help: string;
   /** Its value in the environment now, which the providers may have read earlier; absent where it is not set. */
@@ -37,7 +37,7 @@ export interface EnvironmentProblem {
 export function getParams(): ProviderParameter[] {
   requireLibrary();
   const found = check(binding.parametersGet(), 'fi_getparams', 'cannot list the parameters of providers');
-  return found.map(({ type, ...rest }) => ({ ...rest, type: TYPES[type] ?? 'string' }));
+  return found.map(({ type, ...rest }) => ({ ...rest, type: PARAMETER_TYPES[type] ?? 'string' }));
 }
 
 /**

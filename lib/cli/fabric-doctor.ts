@@ -30,6 +30,7 @@ import {
   type Host,
   type LiveFacts,
 } from '../doctor/index.js';
+import { systemErrorText } from '../system-error.js';
 import { DoctorUsageError, packageVersion, parseDoctorArguments, type DoctorOptions } from './doctor-arguments.js';
 
 const USAGE = 64;
@@ -61,7 +62,7 @@ async function diagnose(host: Host, options: DoctorOptions): Promise<number> {
     node: host.isLive ? hostname() : (survey.identity.instanceId ?? options.root!),
     isStrict: options.strict,
   });
-  if (options.html !== undefined) writeFileSync(options.html, renderPage(report));
+  if (options.html !== undefined) writePage(options.html, renderPage(report));
   if (options.bundle !== undefined && host instanceof LiveHost) {
     const names = await writeBundle(host, options.bundle);
     const variables = names.length === 0 ? 'no environment variables' : names.join(', ');
@@ -96,7 +97,7 @@ function readLog(file: string): string {
       if (log !== 0) closeSync(log);
     }
   } catch (error) {
-    throw new DoctorUsageError(`--log ${file}: ${(error as Error).message}`);
+    throw new DoctorUsageError(`--log ${file}: ${systemErrorText(error)}`);
   }
 }
 
@@ -121,7 +122,7 @@ function explain(id: string): number {
 
 function merge(files: readonly string[], options: DoctorOptions): number {
   const fleet = compareNodes(files.map(readAsUsage));
-  if (options.html !== undefined) writeFileSync(options.html, renderFleetPage(fleet));
+  if (options.html !== undefined) writePage(options.html, renderFleetPage(fleet));
   say(options.json === true ? `${JSON.stringify(fleet, undefined, 2)}\n` : formatFleet(fleet));
   return fleet.exitCode;
 }
@@ -162,11 +163,19 @@ async function askLive(options: DoctorOptions): Promise<LiveFacts> {
 const extentOf = ({ verbose, checkContainer }: DoctorOptions): Extent =>
   verbose === true ? 'all' : checkContainer === true ? 'container' : 'faults';
 
+function writePage(file: string, page: string): void {
+  try {
+    writeFileSync(file, page);
+  } catch (error) {
+    throw new DoctorUsageError(`--html ${file}: ${systemErrorText(error)}`);
+  }
+}
+
 function isFile(path: string): boolean {
   try {
     return statSync(path).isFile();
   } catch (error) {
-    throw new DoctorUsageError(`--root ${path}: ${(error as Error).message}`);
+    throw new DoctorUsageError(`--root ${path}: ${systemErrorText(error)}`);
   }
 }
 

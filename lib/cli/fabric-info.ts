@@ -5,10 +5,11 @@ import { filterQuery } from '../inventory/filters.js';
 import {
   compareInventories,
   INVENTORY_FORMAT,
-  inventoryJsonSchema,
+  infoJsonSchema,
   takeInventory,
   type Inventory,
 } from '../inventory/index.js';
+import { systemErrorText } from '../system-error.js';
 import { UsageError } from './exit-codes.js';
 import { parseInfoArguments, type InfoOptions } from './info-arguments.js';
 import { formatClassic, formatClassicVariables, formatProviders, formatVersion } from './info-classic.js';
@@ -19,10 +20,14 @@ function main(): number {
   const options = parseInfoArguments(process.argv.slice(2));
   if (options === undefined) return 0;
   if (options.version) return print(formatVersion());
-  if (options.schema) return print(`${JSON.stringify(inventoryJsonSchema(), undefined, 2)}\n`);
+  if (options.schema) return print(`${JSON.stringify(infoJsonSchema(), undefined, 2)}\n`);
   if (options.env !== undefined) return printVariables(options, options.env);
   if (options.list) return printProviders(options);
-  if (options.verbose || options.containing !== undefined) return printVerbose(options);
+  if (options.json && options.containing !== undefined) {
+    throw new UsageError('--info prints text; --json has every attribute of every interface');
+  }
+  // the inventory has every attribute anyway
+  if (options.containing !== undefined || (options.verbose && !options.json)) return printVerbose(options);
   const inventory = takeInventory(options.filters);
   if (options.diff !== undefined) return printDifferences(options, inventory, options.diff);
   const isEmpty = inventory.interfaces.length === 0;
@@ -78,7 +83,7 @@ function readInventory(file: string): Inventory {
   try {
     read = JSON.parse(readFileSync(file, 'utf8')) as Partial<Inventory>;
   } catch (error) {
-    throw new UsageError(`--diff ${file}: ${(error as Error).message}`);
+    throw new UsageError(`--diff ${file}: ${systemErrorText(error)}`);
   }
   if (read.schema === INVENTORY_FORMAT) return read as Inventory;
   throw new UsageError(`--diff ${file}: is no output of fabric-info --json`);

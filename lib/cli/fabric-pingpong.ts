@@ -13,7 +13,7 @@ import { runCompat } from './compat-command.js';
 import { runCompare } from './compare-command.js';
 import { CLASSIC_EXIT_CODES, type ExitCode } from './exit-codes.js';
 import { LocalServer } from './local-server.js';
-import { debug, Output, readOutputArguments } from './output.js';
+import { debug, Output, readOutputArguments, refuseOutput } from './output.js';
 import { ProgressBar } from './progress-bar.js';
 import { runServe } from './serve-command.js';
 
@@ -27,11 +27,15 @@ let exitCodeOfInterrupt: ExitCode = 130;
 
 async function main(): Promise<ExitCode> {
   if (isCompat(argv)) {
+    refuseOutput(outputArguments, ['json', 'html'], '--compat');
     listenForSignals('compat');
     const exitCode = await runCompat(argv, controller.signal, output, outputArguments.classic ?? false);
     return controller.signal.aborted ? exitCodeOfInterrupt : exitCode;
   }
-  if (argv[0] === 'compare') return runCompare(argv.slice(1));
+  if (argv[0] === 'compare') {
+    refuseOutput(outputArguments, ['json', 'html', 'classic'], 'compare');
+    return runCompare(argv.slice(1));
+  }
   if (argv.includes('--schema')) {
     process.stdout.write(`${JSON.stringify(reportJsonSchema(), undefined, 2)}\n`);
     return 0;
@@ -39,6 +43,9 @@ async function main(): Promise<ExitCode> {
   const parsed = parseArguments(argv);
   if (!parsed) return 0;
   const { target, options } = parsed;
+  if (target === 'serve') {
+    refuseOutput(outputArguments, ['json', 'html', 'classic'], 'serve: the client has the results');
+  }
   listenForSignals(target);
   watchEventLoop((options.timeout ?? DEFAULT_TIMEOUT) + PATIENCE_MILLISECONDS, 'fabric-pingpong', 7);
   if (target === 'serve') {

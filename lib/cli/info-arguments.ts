@@ -96,7 +96,7 @@ export function makeInfoCommand(): Command {
     .option('-v, --verbose', 'every attribute')
     .option('--version', "this package's version and that of libfabric")
     .option('--why', 'why each provider that is not listed is not')
-    .option('--json', 'one JSON document on stdout (--schema describes that of a listing)')
+    .option('--json', 'one JSON document on stdout, also with -e, -l and --diff (--schema describes it)')
     .option('--schema', 'the JSON Schema of --json')
     .option('--diff <file>', 'compare with what --json printed on another host')
     .option('--classic', "print as C's fi_info does, byte for byte")

@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { debuglog } from 'node:util';
 import { BenchError, REPORT_FORMAT, type PingpongResult, type Report, type ServeResult } from '../bench/index.js';
-import { describeFailure, type ExitCode, type Failure } from './exit-codes.js';
+import { describeFailure, UsageError, type ExitCode, type Failure } from './exit-codes.js';
 import { renderReport } from '../report/html.js';
 import { formatAsClassic } from './classic-table.js';
 import { UNITS, type Units } from '../report/units.js';
@@ -37,6 +37,17 @@ export function readOutputArguments(argv: readonly string[]): OutputArguments {
     else found.rest.push(word);
   }
   return found;
+}
+
+/** Refuses what would be taken and print nothing; `target` has no results for it. @throws UsageError */
+export function refuseOutput(
+  given: OutputArguments,
+  names: readonly ('json' | 'html' | 'classic')[],
+  target: string,
+): void {
+  const misplaced = names.find((name) => given[name] !== undefined);
+  if (misplaced === undefined) return;
+  throw new UsageError(`--${misplaced === 'json' ? 'json=FILE' : misplaced} has no meaning with ${target}`);
 }
 
 /** The value of an option in a command line that nobody has read yet. */

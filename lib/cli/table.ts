@@ -143,12 +143,15 @@ export function formatFigure(value: number): string {
   return value.toFixed(value < 100 ? 2 : value < 1000 ? 1 : 0);
 }
 
-/** Breaks text at spaces so that no line is wider than the terminal; `head` starts the first one. */
+/**
+ * Breaks text at spaces so that no line is wider than the terminal; `head` starts the first one. A command in backquotes
+ * stays whole where a line can hold it, so that it can be copied.
+ */
 export function wrap(head: string, text: string): string[] {
   const lines: string[] = [];
   let line = head;
   let isEmpty = true;
-  for (const word of text.split(/\s+/)) {
+  for (const word of splitWords(text, WIDTH - head.length)) {
     if (!isEmpty && line.length + 1 + word.length > WIDTH) {
       lines.push(line);
       line = ' '.repeat(head.length);
@@ -159,3 +162,6 @@ export function wrap(head: string, text: string): string[] {
   }
   return [...lines, line];
 }
+
+const splitWords = (text: string, most: number): string[] =>
+  text.split(/\s+(?=(?:[^`]*`[^`]*`)*[^`]*$)/).flatMap((word) => (word.length > most ? word.split(/\s+/) : [word]));

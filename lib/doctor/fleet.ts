@@ -1,5 +1,6 @@
 /** Nodes of a cluster beside each other: where they differ. */
 import { readFileSync } from 'node:fs';
+import { systemErrorText } from '../system-error.js';
 import { reportSchema, type Report } from './report.js';
 
 /** A property by which nodes are compared. */
@@ -47,7 +48,7 @@ export function readReport(file: string): Report {
   try {
     value = JSON.parse(readFileSync(file, 'utf8'));
   } catch (error) {
-    throw new Error(`${file}: ${(error as Error).message}`, { cause: error });
+    throw new Error(`${file}: ${systemErrorText(error)}`, { cause: error });
   }
   const parsed = reportSchema.safeParse(value);
   if (parsed.success) return parsed.data;

@@ -39,6 +39,7 @@ export { formatExplanation, formatList, formatReport, paintWith, type Extent } f
 export { Survey, type Consumer, type ExamineOptions } from './survey/survey.js';
 export { adviseContainer, CONTAINER_KINDS, type ContainerKind } from './container-advice.js';
 export { compareNodes, FLEET_COLUMNS, readReport, type Difference, type Fleet, type FleetColumn } from './fleet.js';
-export { formatFleet, renderFleetPage, renderPage } from './page.js';
+export { formatFleet } from './fleet-text.js';
+export { renderFleetPage, renderPage } from './page.js';
 export { CONTROL_PORT, testLoopback, testPeer, type Peer } from './live/traffic.js';
 export { watch, type Watched } from './watch.js';

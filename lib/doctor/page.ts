@@ -174,29 +174,6 @@ export function renderFleetPage({ reports, differences }: Fleet): string {
   ]);
 }
 
-/** The same for a terminal. */
-export function formatFleet({ reports, differences }: Fleet): string {
-  const shown = FLEET_COLUMNS.filter(
-    ({ title }, index) => index < 2 || differences.some((difference) => difference.title === title),
-  );
-  const rows = [
-    ['node', ...shown.map(({ title }) => title)],
-    ...reports.map((report) => [report.node, ...shown.map(({ of }) => of(report))]),
-  ];
-  const widths = rows[0]!.map((_, column) => Math.max(...rows.map((row) => row[column]!.length)));
-  const lines = rows.map((row) =>
-    row
-      .map((cell, column) => cell.padEnd(widths[column]!))
-      .join('  ')
-      .trimEnd(),
-  );
-  const told = differences.flatMap(({ title, usual, others }) => [
-    `${title}: most have ${usual}; not`,
-    ...others.map(({ node, value }) => `  ${node}: ${value}`),
-  ]);
-  return `${[...lines, '', ...(told.length === 0 ? ['All are alike.'] : told)].join('\n')}\n`;
-}
-
 function page(title: string, body: readonly string[]): string {
   return [
     '<!doctype html>',

@@ -3,7 +3,8 @@ import { LAYERS, type Check, type Layer } from './check.js';
 import type { Report } from './report.js';
 import { installationRows, installationTitle, machineRow, transportRows } from './rows.js';
 
-const WIDTH = 80;
+/** Columns of a terminal. */
+export const WIDTH = 80;
 /** Where the names of machines, transports and parts end. */
 const NAMES = 14;
 /** What a first look has room for. */

@@ -3,4 +3,4 @@ export type { InterfaceDevice } from './device.js';
 export { compareInventories, type Difference } from './difference.js';
 export type { InventoryFilters } from './filters.js';
 export { INVENTORY_FORMAT, takeInventory, type Inventory, type InventoryInterface } from './inventory.js';
-export { inventoryJsonSchema } from './schema.js';
+export { infoJsonSchema } from './schema.js';

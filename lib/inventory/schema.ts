@@ -1,6 +1,7 @@
 /** What `fabric-info --json` prints, as a schema that is published. */
 import { z } from 'zod';
 import { bytes, pattern, size, text, version, type Field } from '../fields.js';
+import { PARAMETER_TYPES } from '../parameters.js';
 import { WHOLE_INFO, type Schema } from '../info-schema.js';
 import { INVENTORY_FORMAT } from './inventory.js';
 
@@ -67,5 +68,44 @@ const inventorySchema = z.strictObject({
   notListed: z.array(z.strictObject({ provider: z.string(), protocol: z.string().optional(), reason: z.string() })),
 });
 
-/** JSON Schema of an inventory, draft 7. */
-export const inventoryJsonSchema = (): object => z.toJSONSchema(inventorySchema, { target: 'draft-7' });
+/** What `--env` prints. */
+const variablesSchema = z.strictObject({
+  variables: z.array(
+    z.strictObject({
+      name: z.string(),
+      type: z.enum(PARAMETER_TYPES),
+      help: z.string(),
+      value: z.string().optional(),
+    }),
+  ),
+  problems: z.array(
+    z.strictObject({
+      variable: z.string(),
+      reason: z.enum(['unknown', 'too-late']),
+      suggestion: z.string().optional(),
+      message: z.string(),
+    }),
+  ),
+});
+
+/** What `-l` prints. */
+const providersSchema = z.array(z.strictObject({ name: z.string(), version: z.string() }));
+
+/** What `--diff` prints. */
+const differencesSchema = z.array(
+  z.strictObject({ what: z.string(), here: z.string().optional(), there: z.string().optional() }),
+);
+
+/** Each kind of document, by the options that print it. */
+const DOCUMENTS = {
+  'fabric-info --json': inventorySchema,
+  'fabric-info --json --env': variablesSchema,
+  'fabric-info --json -l': providersSchema,
+  'fabric-info --json --diff': differencesSchema,
+};
+
+/** JSON Schema of what `fabric-info --json` prints, draft 7: an inventory, or what `--env`, `-l` or `--diff` list. */
+export const infoJsonSchema = (): object =>
+  z.toJSONSchema(z.union(Object.entries(DOCUMENTS).map(([title, schema]) => schema.meta({ title }))), {
+    target: 'draft-7',
+  });

@@ -2,33 +2,13 @@
 import { createServer, type AddressInfo } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
 import { getInfo } from 'node-libfabric';
-import { fabtestsPingpong, type ClassicResult } from 'node-libfabric/bench';
 import { formatFabtestsTable } from '../../lib/cli/classic-table.js';
-import { parseCompatArguments } from '../../lib/cli/compat-arguments.js';
-import { describeFailure } from '../../lib/cli/exit-codes.js';
 import { startPeer, type Child } from '../helpers/child.js';
+import { compatSession, type Outcome, type SessionOptions } from './compat-session.js';
 import { Programs } from './program.js';
 
-interface Outcome {
-  code: number;
-  said: string;
-  result?: ClassicResult;
-}
-
-/** What `fabric-pingpong --compat fabtests` makes of these arguments, in this process. */
-async function session(
-  args: readonly string[],
-  options: { host?: string; port: number; onListening?: (at: { port: number }) => void },
-): Promise<Outcome> {
-  const parsed = parseCompatArguments(['--compat', 'fabtests', '-b', '--timeout', '5', ...args]);
-  if (parsed?.session.program !== 'fabtests') throw new Error(`no session: ${args.join(' ')}`);
-  try {
-    return { code: 0, said: '', result: await fabtestsPingpong({ ...parsed.session.options, ...options }) };
-  } catch (error) {
-    const { exitCode, message, hint = '' } = describeFailure(error);
-    return { code: exitCode, said: `${message} ${hint}` };
-  }
-}
+const session = (args: readonly string[], options: SessionOptions): Promise<Outcome> =>
+  compatSession('fabtests', ['-b', ...args], options);
 
 /** The peer with -p PROVIDER -S SIZE -I ITERATIONS -w 10. */
 const start = (provider: string, size: number, iterations: number, port: number, host: string[] = []): Child =>

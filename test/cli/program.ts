@@ -14,6 +14,17 @@ export const TINY = ['--sizes', '64,64k', '--iters', '50'];
 /** A load that is never over. */
 export const ENDLESS = ['--sizes', '64', '--iters', '5000000', '--warmup', '10'];
 
+/** Where a program runs. */
+export interface Surroundings {
+  /** Whether it says what it does on stderr. */
+  debug?: boolean;
+  /** A command that runs the program in another environment. */
+  wrapper?: readonly string[];
+  /** What starts the program there. */
+  command?: readonly string[];
+  environment?: NodeJS.ProcessEnv;
+}
+
 /** The `fabric-pingpong` that users run: compiled, in a process of its own. */
 export class Program {
   readonly child: ChildProcess;
@@ -23,13 +34,15 @@ export class Program {
   readonly #seen = new Set<number>();
   readonly #closed: Promise<number | null>;
 
-  /** `wrapper` is a command that runs the program in another environment. */
-  constructor(args: readonly string[], { debug = false, wrapper = [] as string[] } = {}) {
+  constructor(
+    args: readonly string[],
+    { debug = false, wrapper = [], command = [process.execPath, PROGRAM], environment = {} }: Surroundings = {},
+  ) {
     if (!existsSync(PROGRAM)) throw new Error(`${PROGRAM} is not built: npm run build`);
-    const [command, ...rest] = [...wrapper, process.execPath, PROGRAM, ...args];
-    this.child = spawn(command!, rest, {
+    const [first, ...rest] = [...wrapper, ...command, ...args];
+    this.child = spawn(first!, rest, {
       stdio: ['ignore', 'pipe', 'pipe'],
-      env: { ...process.env, [MARK]: this.#mark, NODE_DEBUG: debug ? 'fabric-pingpong' : '' },
+      env: { ...process.env, [MARK]: this.#mark, NODE_DEBUG: debug ? 'fabric-pingpong' : '', ...environment },
     });
     this.child.stdout?.setEncoding('utf8').on('data', (text: string) => (this.stdout += text));
     this.child.stderr?.setEncoding('utf8').on('data', (text: string) => (this.stderr += text));
@@ -103,7 +116,7 @@ export class Program {
 export class Programs {
   readonly #running: Program[] = [];
 
-  start(args: readonly string[], options: ConstructorParameters<typeof Program>[1] = {}): Program {
+  start(args: readonly string[], options: Surroundings = {}): Program {
     const program = new Program(args, options);
     this.#running.push(program);
     return program;

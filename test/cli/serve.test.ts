@@ -49,6 +49,20 @@ describe('fabric-pingpong serve', () => {
     });
   });
 
+  it.each([
+    ['serve', ['--classic']],
+    ['serve', ['--html', '/dev/null']],
+    ['serve', ['--json=/dev/null']],
+    ['compare', ['--classic', 'a.json', 'b.json']],
+    ['--compat', ['fi_pingpong', '--html', '/dev/null']],
+  ])('says that %s with %j would print nothing', async (first, args) => {
+    const program = programs.start([first, ...args]);
+    expect(await program.exitCode).toBe(2);
+    const [option] = /--(classic|html|json)/.exec(args.join(' '))!;
+    expect(program.stderr).toContain(`${option}${option === '--json' ? '=FILE' : ''} has no meaning with ${first}`);
+    expect(program.stdout).toBe('');
+  });
+
   it('says in one sentence that its port is in use', async () => {
     const first = programs.start(SERVE);
     const second = programs.start(['serve', '--bind', '127.0.0.1', '--port', await first.port()]);

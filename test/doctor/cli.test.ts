@@ -108,8 +108,10 @@ describe('fabric-doctor', () => {
 
   it.each([
     [['--bogus'], /unknown option/],
-    [['--root', '/nonexistent'], /ENOENT/],
-    [['--log', '/nonexistent'], /ENOENT/],
+    [['--root', '/nonexistent'], /^fabric-doctor: --root \/nonexistent: no such file or directory\n$/],
+    [['--log', '/nonexistent'], /^fabric-doctor: --log \/nonexistent: no such file or directory\n$/],
+    [['--root', ROOT, '--html', '/nonexistent/page'], /^fabric-doctor: --html \S+: no such file or directory\n$/],
+    [['merge', '/nonexistent'], /^fabric-doctor: \/nonexistent: no such file or directory\n$/],
     [['--explain', 'DEV-99'], /no check DEV-99/],
     [['--expect', 'many'], /instance type such as/],
     [['--peer', 'host:0'], /HOST or HOST:PORT/],
@@ -192,6 +194,39 @@ describe('merge', () => {
     expect(stdout).toMatch(/verdict: most have usable; not\n {2}node-2: fallback/);
     expect(readFileSync(page, 'utf8')).toContain('<td class="other">fallback</td>');
     expect(doctor('merge', files[0]!, files[1]!).stdout).toContain('All are alike.');
+  });
+
+  it('prints no line that is wider than 80 columns, and nothing less for it', () => {
+    const folder = temporaryFolder();
+    const report = JSON.parse(doctor('--root', write(p4d), '--json').stdout) as Report;
+    const nodes = ['ip-10-0-0-1.a-region-with-a-long-name.compute.internal', 'n2', 'n3'];
+    const files = nodes.map((node, index) => {
+      const kernel = `6.1.${index}-of-a-distribution-with-long-names.x86_64`;
+      const { software, host } = report;
+      const differing: Report = {
+        ...report,
+        node,
+        host: { ...host, kernel, instanceType: `p5.${index}xlarge` },
+        software: {
+          ...software,
+          driver: `2.10.${index}g`,
+          rdmaCore: `5${index}.0-1.amzn2023`,
+          installer: `1.3${index}.0`,
+        },
+      };
+      const file = join(folder, `${index}.json`);
+      writeFileSync(file, JSON.stringify(differing));
+      return file;
+    });
+    const { stdout } = doctor('merge', ...files);
+    const lines = stdout.split('\n');
+    expect(Math.max(...lines.map((line) => line.length))).toBeLessThanOrEqual(80);
+    for (const title of ['verdict', 'type', 'driver', 'rdma-core', 'installer', 'kernel']) {
+      expect(lines.filter((line) => line.startsWith('node ') && line.includes(title))).toHaveLength(1);
+    }
+    // a cell that is too long goes on below itself
+    expect(stdout).toMatch(/^ip-10-0-0-1\.a-region-with-a-long-name\.c .*\nompute\.internal$/m);
+    expect(stdout).toContain('  n3: 6.1.2-of-a-distribution-with-long-names.x86_64');
   });
 
   it('refuses what is no report', () => {

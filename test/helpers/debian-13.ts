@@ -27,15 +27,22 @@ const ENTER = `
   mount --bind "$1" "$0/opt/checkout" && mount --bind "$2" "$0/opt/node" && root=$0 && shift 2 &&
   exec chroot "$root" "$@"`;
 
-/** Starts a program there; node is `/opt/node`. */
-export function startInDebian13(command: readonly string[], environment: NodeJS.ProcessEnv = {}): Child {
+/** The command that runs another one there; node is `/opt/node`. */
+export const inDebian13: readonly string[] = ['unshare', '-m', 'sh', '-c', ENTER, DEBIAN, CHECKOUT, process.execPath];
+
+/** The variables that differ there. */
+export function environmentInDebian13(): NodeJS.ProcessEnv {
   const chosen = process.env['NODE_LIBFABRIC_ADDON'];
   const addon = chosen === undefined ? '' : join(CHECKOUT_IN_DEBIAN_13, relative(CHECKOUT, chosen));
-  const entering = ['-m', 'sh', '-c', ENTER, DEBIAN, CHECKOUT, process.execPath, ...command];
-  return new Child(`${command.join(' ')} in Debian 13`, 'unshare', entering, {
-    NODE_LIBFABRIC_ADDON: addon,
-    // names a file of the system outside, where it is set
-    NODE_EXTRA_CA_CERTS: '',
+  // the certificates are a file of the system outside, where they are set
+  return { NODE_LIBFABRIC_ADDON: addon, NODE_EXTRA_CA_CERTS: '' };
+}
+
+/** Starts a program there. */
+export function startInDebian13(command: readonly string[], environment: NodeJS.ProcessEnv = {}): Child {
+  const [entering, ...rest] = [...inDebian13, ...command] as [string, ...string[]];
+  return new Child(`${command.join(' ')} in Debian 13`, entering, rest, {
+    ...environmentInDebian13(),
     ...environment,
   });
 }

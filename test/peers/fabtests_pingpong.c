@@ -1,86 +1,11 @@
 // fi_rdm_pingpong -b of fabtests 1.22, written from its protocol and not from its source, as Debian has no fabtests:
 // fabtests_pingpong PROVIDER SIZE ITERATIONS WARMUP PORT [HOST]. With HOST it is the client. A server prints its port,
 // which may have been 0. At the end it prints how many messages it has received, and checks all that count.
-#include <arpa/inet.h>
-#include <errno.h>
-#include <netinet/in.h>
-#include <sys/socket.h>
-
-#include "peer.h"
+#include "control.h"
 
 #define BLOCK 1024
 
 static const char alphabet[] = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
-
-static int control;
-// A receive is posted while a message is sent, which uses `context`.
-static struct fi_context2 receiving;
-static size_t sent, received, received_length;
-
-static void must(const char* what, int is_well) {
-  if (!is_well) fail(what, strerror(errno));
-}
-
-static void write_control(const void* bytes, size_t length) {
-  must("write", write(control, bytes, length) == (ssize_t)length);
-}
-
-static void progress(void) {
-  if (!queue) return;
-  struct fi_cq_tagged_entry entry;
-  ssize_t count = fi_cq_read(queue, &entry, 1);
-  if (count == -FI_EAGAIN) return;
-  check("fi_cq_read", count);
-  if (entry.op_context == &receiving) {
-    received++;
-    received_length = entry.len;
-  } else {
-    sent++;
-  }
-}
-
-// Control bytes may come in pieces, and the endpoint makes progress meanwhile.
-static void read_control(void* bytes, size_t length) {
-  size_t used = 0;
-  for (time_t end = now() + PATIENCE_SECONDS; used < length;) {
-    progress();
-    ssize_t count = recv(control, (char*)bytes + used, length - used, MSG_DONTWAIT);
-    if (count == 0) fail("the control connection", "was closed");
-    if (count > 0) used += count;
-    if (now() > end) fail("the control connection", "said nothing");
-  }
-}
-
-static void connect_control(int port, const char* host) {
-  struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons(port)};
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  int listener = socket(AF_INET, SOCK_STREAM, 0);
-  if (host) {
-    must("connect", connect(listener, (struct sockaddr*)&address, sizeof(address)) == 0);
-    control = listener;
-    return;
-  }
-  socklen_t length = sizeof(address);
-  must("bind", bind(listener, (struct sockaddr*)&address, length) == 0 && listen(listener, 1) == 0);
-  getsockname(listener, (struct sockaddr*)&address, &length);
-  printf("%d\n", ntohs(address.sin_port));
-  fflush(stdout);
-  must("accept", (control = accept(listener, NULL, NULL)) >= 0);
-  close(listener);
-}
-
-static void exchange(const void* mine, void* theirs, size_t length, int is_first) {
-  if (is_first) write_control(mine, length);
-  read_control(theirs, length);
-  if (!is_first) write_control(mine, length);
-}
-
-#define TRY(call)                                                                                            \
-  do {                                                                                                       \
-    ssize_t result;                                                                                          \
-    for (time_t end = now() + PATIENCE_SECONDS; (result = (call)) == -FI_EAGAIN && now() < end;) progress(); \
-    check(#call, result);                                                                                    \
-  } while (0)
 
 int main(int count, char** words) {
   if (count < 6) fail("fabtests_pingpong", "PROVIDER SIZE ITERATIONS WARMUP PORT [HOST]");
@@ -117,13 +42,9 @@ int main(int count, char** words) {
       if ((turn == 0) == is_client) {
         size_t before = sent;
         TRY(fi_send(endpoint, out, size, NULL, peer, &context));
-        for (time_t end = now() + PATIENCE_SECONDS; sent == before; progress()) {
-          if (now() > end) fail("a send", "did not complete in time");
-        }
+        await(&sent, before, "the completion of a send");
       } else {
-        for (time_t end = now() + PATIENCE_SECONDS; received == i; progress()) {
-          if (now() > end) fail("a message", "did not come in time");
-        }
+        await(&received, i, "a message");
         if (i >= warmup && received_length != size) fail("a message", "has another length");
         if (i >= warmup && memcmp(in, out, size) != 0) fail("a message", "has other bytes");
         TRY(fi_recv(endpoint, in, room, NULL, FI_ADDR_UNSPEC, &receiving));

@@ -20,6 +20,7 @@
 #define ADDRESS_LIMIT 256
 
 // What operations need; all of it is let go by the process's end.
+static struct fi_info* info;
 static struct fid_domain* domain;
 static struct fid_ep* endpoint;
 static struct fid_cq* queue;
@@ -42,7 +43,6 @@ static inline void check(const char* call, ssize_t result) {
 
 static inline void open_endpoint(const char* provider, uint64_t caps) {
   struct fi_info* hints = fi_allocinfo();
-  struct fi_info* info;
   if (!hints) fail("fi_allocinfo", "out of memory");
   hints->caps = caps;
   hints->mode = FI_CONTEXT | FI_CONTEXT2;

@@ -10,6 +10,8 @@ import { CompatSession, runSession } from './session.js';
 
 const FIN = Buffer.from('fin\0', 'latin1');
 const PARTING_MILLISECONDS = 1000;
+/** For a wait that shall not end with the control connection. */
+const WELL = { failure: undefined };
 
 /**
  * Speaks to a fi_pingpong, of C or of this package: with `host` as its client, without as its server.
@@ -101,14 +103,24 @@ class ClassicSession extends CompatSession {
       return new BenchError('STALLED', `stalled in fin: ${what} within ${seconds} s; likely -S differs`, { hint });
     };
     await path.until(() => path.post(FIN.length), this.channel, this.timeout, stalled);
-    // Its control connection may be closed before we have read its last message.
     await path
       .until(() => path.isSent && path.hasMessage, this.channel, this.timeout, stalled)
-      .catch((error: unknown) => {
-        if (!path.hasMessage) throw error;
-      });
+      .catch((error: unknown) => this.#awaitLastMessage(error));
     this.channel.phase = 'close';
     await path.progressUntil(this.channel.finish(PARTING_MILLISECONDS)).catch(() => undefined);
+  }
+
+  /** The other end closes its control connection while its last message may still be on its way. */
+  async #awaitLastMessage(error: unknown): Promise<void> {
+    const { path } = this.link;
+    if (path.hasMessage) return;
+    if (!(error instanceof BenchError) || error.code !== 'PEER_LOST') throw error;
+    await path.until(
+      () => path.hasMessage,
+      WELL,
+      PARTING_MILLISECONDS,
+      () => error,
+    );
   }
 
   protected explainSilence(size: number, before: number): Error | undefined {

@@ -13,6 +13,9 @@ const SPIN_MICROSECONDS = 500;
 /** C receives into this many bytes at least: the end of a session has to fit. */
 const LEAST_RECEIVE = 64;
 
+/** Whether a message came that is longer than its receive. */
+export const isTruncation = (error: unknown): boolean => error instanceof FabricError && error.code === 'FI_ETRUNC';
+
 /** Sends and receives one message at a time, as fi_pingpong does, and never waits for ever. */
 export class DataPath {
   readonly transmitBuffer: Buffer;
@@ -107,6 +110,8 @@ export class DataPath {
       try {
         this.poll(false);
       } catch (error) {
+        // nobody else would hear of the message that is lost
+        if (isTruncation(error)) throw error;
         // The peer that has closed its endpoint first is no failure while its last words are on the way.
         await Promise.race([awaited, nextTurn()]);
         if (waits()) throw error;
@@ -121,7 +126,12 @@ export class DataPath {
    * Spins until `condition` holds, for `timeout` milliseconds without one. The event loop turns now and then, however soon
    * each message comes: signals and the control connection are heard there.
    */
-  async until(condition: () => boolean, channel: ByteChannel, timeout: number, stalled: () => Error): Promise<void> {
+  async until(
+    condition: () => boolean,
+    channel: Pick<ByteChannel, 'failure'>,
+    timeout: number,
+    stalled: () => Error,
+  ): Promise<void> {
     if (condition()) return;
     const deadline = performance.now() + timeout;
     for (;;) {

@@ -5,6 +5,7 @@ import { checkTimeout, DEFAULT_TIMEOUT } from '../parameters.js';
 import { latencyStatistics } from '../statistics.js';
 import { ByteChannel } from './byte-channel.js';
 import { acceptControl, connectControl } from './control.js';
+import { isTruncation } from './data-path.js';
 import { chooseInfo, type ClassicLink } from './open.js';
 import type { ClassicOptions } from './options.js';
 import { ClassicError, describe, type ClassicResult, type CompatProgram } from './result.js';
@@ -168,10 +169,12 @@ export abstract class CompatSession {
   }
 
   #withPartial(error: unknown): unknown {
-    const { size, received } = { size: this.channel.phase, received: this.link.path.received };
-    const isTruncated = error instanceof FabricError && error.code === 'FI_ETRUNC';
-    const known = isTruncated
-      ? this.mismatch(`a message was too long for its receive in ${size}, after ${received}: -S differs`)
+    const { received, receiveBuffer } = this.link.path;
+    const known = isTruncation(error)
+      ? this.mismatch(
+          `a message was longer than its receive of ${receiveBuffer.length} bytes in ${this.channel.phase}, ` +
+            `after ${received} messages: -S differs, or the other end is no ${this.program}`,
+        )
       : error;
     if (!(known instanceof BenchError)) return known;
     const wrapped = new ClassicError(known.code, known.message, {
