@@ -68,6 +68,14 @@ Napi::Value EndpointOpen(const Napi::CallbackInfo& info) {
   int result = fi_endpoint(domain->fid, native.get(), &fid, nullptr);
   if (result) return Napi::Number::New(info.Env(), result);
   auto endpoint = std::make_unique<Endpoint>(domain, fid, native.get());
+  if (native->mode & FI_MSG_PREFIX) {
+    if (endpoint->iov_limits[0] < 2 || endpoint->iov_limits[1] < 2)
+      return Napi::Number::New(info.Env(), -FI_EOPNOTSUPP);
+    endpoint->prefixes = std::make_unique<Prefixes>();
+    size_t count = endpoint->limits[0] + endpoint->limits[1];
+    result = endpoint->prefixes->Open(domain, native->ep_attr->msg_prefix_size, native->tx_attr->inject_size, count);
+    if (result) return Napi::Number::New(info.Env(), result);
+  }
   return Napi::Number::New(info.Env(), environment.endpoints.Add(std::move(endpoint)));
 }
 
