@@ -51,6 +51,7 @@ function describeDatagrams({ start, host, injectSize, cqDataSize, truncated }: V
       aborted: { name: 'TimeoutError' },
       // to those who do not take a prefix
       isOffered: false,
+      hasDescriptor: false,
       hasArrived: true,
       closed: ['FI_ECANCELED'],
       mode: expect.arrayContaining(['FI_MSG_PREFIX']) as string[],

@@ -104,6 +104,7 @@ describe.skipIf(obstacle !== undefined)(`libfabric 2.1 on a device of EFA${title
         atomic: 0,
       },
       aborted: { name: 'TimeoutError' },
+      hasDescriptor: false,
     });
     expect(result.mode).toContain('FI_CONTEXT2');
     expect(result.caps).not.toContain('FI_TAGGED');
