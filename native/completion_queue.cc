@@ -191,12 +191,6 @@ void CompletionQueue::Deliver(Door door, const CompletionArrays& out, int* count
   }
 }
 
-void CompletionQueue::ReadAhead() {
-  CompletionArrays nowhere;
-  nowhere.capacity = 64;
-  Drain(Door::kNobody, nowhere);
-}
-
 int CompletionQueue::Read(Door door, const CompletionArrays& out) {
   counts.polls++;
   int count = Drain(door, out);

@@ -59,9 +59,6 @@ struct CompletionQueue {
   // negative libfabric code when the queue itself has failed.
   int Read(Door door, const CompletionArrays& out);
 
-  // Makes progress, and keeps what has completed for its readers.
-  void ReadAhead();
-
   // The same of what was read or given up before, without asking the provider.
   int TakeWaiting(Door door, const CompletionArrays& out);
 
@@ -136,7 +133,7 @@ struct CompletionQueue {
   void Deliver(Door door, const CompletionArrays& out, int* count, Operation* operation, Entry entry);
   void Unpin(Memory* memory, int32_t handle);
 
-  std::deque<Entry> waiting_[3];  // by door: read on behalf of another one
+  std::deque<Entry> waiting_[2];  // read on behalf of the other door
   std::unordered_map<uint32_t, std::string> error_texts_;
 };
 

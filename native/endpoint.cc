@@ -26,11 +26,14 @@ struct fid_av* Endpoint::LendVector() const {
 
 void Endpoint::ForgetPeers() {
   // A long message that is being sent stays in a list of the provider when its peer is removed, and is looked at while
-  // the endpoint closes: a segmentation fault (libfabric 1.17: rxr_peer_clear). Who is there takes it soon.
+  // the endpoint closes: a segmentation fault (libfabric 1.17 to 2.1: rxr_release_tx_entry, efa_rdm_txe_release). Who
+  // is there takes it soon; peers may be in this thread as well.
   constexpr int64_t kPatience = 50'000'000;
   const int64_t end = Nanoseconds() + kPatience;
   while (queue && enabled && in_flight[static_cast<int>(Direction::kTransmit)] > 0 && Nanoseconds() < end) {
-    queue->Collect();
+    queue->environment->completion_queues.ForEach([](CompletionQueue& each) {
+      if (each.domain->fabric->is_efa) each.Collect();
+    });
   }
   av->ForgetAll();
 }

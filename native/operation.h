@@ -16,9 +16,8 @@ class Memory;
 struct Endpoint;
 struct Prefix;
 
-// Through which door an operation was posted, and so through which its completion leaves. Nobody's is for reading
-// ahead: everything is set aside.
-enum class Door : uint8_t { kPromise, kBatch, kNobody };
+// Through which door an operation was posted, and so through which its completion leaves.
+enum class Door : uint8_t { kPromise, kBatch };
 
 enum class Direction : uint8_t { kTransmit, kReceive };
 
