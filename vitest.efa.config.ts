@@ -14,7 +14,8 @@ const CONTRACTS = [
     'endpoint-messages',
   ],
   ...['endpoint-truncation', 'flow-control', 'idle', 'memory', 'memory-region', 'multi-receive', 'post-batch'],
-  ...['process-end', 'processes', 'processes-atomics', 'processes-counters', 'processes-messages', 'processes-rma'],
+  ...['process-end', 'processes', 'processes-atomics', 'processes-counters', 'processes-datagrams'],
+  ...['processes-messages', 'processes-rma'],
   ...['processes-rma-failures', 'processes-tagged', 'progress', 'rma', 'worker'],
 ];
 

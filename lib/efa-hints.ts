@@ -13,7 +13,7 @@ const HINTS: Readonly<Record<number, string>> = {
   2: "The device has failed: see the kernel's log (dmesg).",
   4: 'The address handle (AH) of the peer is not there any more: was its address removed from the address vector?',
   5: 'The memory of this end (lkey) is not registered: was its MemoryRegion closed meanwhile?',
-  6: 'It is longer than the device takes at once: see epAttr.maxMsgSize.',
+  6: 'It is longer than the buffer that was posted for it, or than the device takes at once: see epAttr.maxMsgSize.',
   7: "The peer's memory (rkey) is not what was asked for: its MemoryRegion was closed, ends earlier, or forbids this access.",
   8: 'The peer has reset the connection: its endpoint was closed, or its process has ended.',
   9: `The peer's endpoint (queue pair) does not exist any more: closed, or ${lowered(GONE)} After a restart it has another address.`,

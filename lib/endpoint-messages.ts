@@ -67,6 +67,8 @@ function tagLimit(memTagFormat: string): bigint {
 /** An endpoint that sends and receives messages. */
 export abstract class MessageEndpoint extends EndpointBase {
   readonly #tagLimit = tagLimit(this.info.epAttr.memTagFormat);
+  /** Whether the provider wants bytes of its own in front of each message, which take one buffer of every vector. */
+  readonly #hasPrefix = this.info.mode.includes('FI_MSG_PREFIX');
   /** rxd takes more injected messages than it has room for, and loses them: they are sent, where somebody counts. */
   readonly #losesInjected = this.info.fabricAttr.provName?.endsWith(';ofi_rxd') === true;
 
@@ -274,9 +276,10 @@ export abstract class MessageEndpoint extends EndpointBase {
       return this.begin(kind, buffer, postLater, signal);
     }
     const { txAttr, rxAttr } = this.info;
+    const reserved = this.#hasPrefix ? 1 : 0;
     const segments = kind.receives
-      ? this.segments(buffer, 'buffer', rxAttr.iovLimit, Infinity)
-      : this.segments(buffer, 'buffer', txAttr.iovLimit);
+      ? this.segments(buffer, 'buffer', rxAttr.iovLimit - reserved, Infinity)
+      : this.segments(buffer, 'buffer', txAttr.iovLimit - reserved);
     const flags = operationFlags(options);
     checkTrusted(this.info, flags, kind.syscall);
     const data = immediateData(given, this.info);

@@ -255,6 +255,13 @@ function checkCounters(counters: EndpointCounters, domain: Domain): void {
   }
 }
 
+/**
+ * Modes that this package takes care of. FI_MSG_PREFIX only for datagrams: efa's others take it for an offer that costs
+ * a buffer of each vector.
+ */
+const supportedModes = (info: Info): bigint =>
+  info.epAttr.type === 'FI_EP_DGRAM' ? SUPPORTED_MODES | MODES.FI_MSG_PREFIX : SUPPORTED_MODES;
+
 /** @internal @throws TypeError for an endpoint of another type, or one that wants what this package does not do. */
 export function checkUsable(info: Info, raw: RawInfo, types: readonly Info['epAttr']['type'][]): void {
   if (!types.includes(info.epAttr.type)) {
@@ -262,7 +269,7 @@ export function checkUsable(info: Info, raw: RawInfo, types: readonly Info['epAt
     throw new TypeError(`info.epAttr.type: expected ${types.join(' or ')}, not ${show(info.epAttr.type)}${other}`);
   }
   const mode = (raw['mode'] as bigint | undefined) ?? 0n;
-  const unsupported = Object.entries(MODES).filter(([, bit]) => (mode & bit & ~SUPPORTED_MODES) !== 0n);
+  const unsupported = Object.entries(MODES).filter(([, bit]) => (mode & bit & ~supportedModes(info)) !== 0n);
   if (unsupported.length > 0) {
     const names = unsupported.map(([name]) => name).join(', ');
     throw new TypeError(

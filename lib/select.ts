@@ -271,8 +271,11 @@ function efaAbsence(): string | undefined {
 /** The caller's hints over the defaults, group by group. */
 function mergeHints(given: Hints | undefined): Hints {
   if (given === undefined) return DEFAULT_HINTS;
+  // With it, efa would want a prefix for its other endpoints too.
+  const isDatagram = given.epAttr?.type === 'FI_EP_DGRAM';
   return {
     ...DEFAULT_HINTS,
+    ...(isDatagram && { mode: [...DEFAULT_HINTS.mode, 'FI_MSG_PREFIX'] }),
     ...given,
     epAttr: { ...DEFAULT_HINTS.epAttr, ...given.epAttr },
     domainAttr: { ...DEFAULT_HINTS.domainAttr, ...given.domainAttr },

@@ -1,6 +1,8 @@
 #include "completion_queue.h"
 
+#include <algorithm>
 #include <cstdlib>
+#include <cstring>
 
 #include "close.h"
 #include "environment.h"
@@ -9,8 +11,9 @@
 
 namespace node_libfabric {
 
-CompletionQueue::CompletionQueue(Environment* owner, Domain* parent, struct fid_cq* cq, bool has_descriptor)
-    : environment(owner), domain(parent), fid(cq) {
+CompletionQueue::CompletionQueue(Environment* owner, Domain* parent, struct fid_cq* cq, bool has_descriptor,
+                                 bool tagged_entries)
+    : environment(owner), domain(parent), fid(cq), has_tags(tagged_entries) {
   domain->children++;
   if (has_descriptor && fi_control(&fid->fid, FI_GETWAIT, &descriptor)) descriptor = -1;
 }
@@ -64,6 +67,7 @@ uint32_t CompletionQueue::ContextOf(const Operation* operation) {
 
 void CompletionQueue::End(Operation* operation) {
   UnpinAll(operation);
+  if (operation->prefix) operation->endpoint->prefixes->Give(operation->prefix);
   operation->endpoint->in_flight[static_cast<int>(operation->direction)]--;
   operation->in_flight = false;
 }
@@ -76,9 +80,10 @@ void CompletionQueue::Finish(Operation* operation) {
 Operation* CompletionQueue::Begin(Endpoint* endpoint, Direction direction, Memory* memory, int32_t memory_handle,
                                   Door door, uint32_t user_context, Operation* claimed) {
   endpoint = endpoint->original();
-  if (endpoint->IsFull(direction)) return nullptr;
+  if (IsFull() || endpoint->IsFull(direction)) return nullptr;
   Operation* operation = claimed ? claimed : operations.Take();
   if (!operation) return nullptr;
+  operation->prefix = endpoint->prefixes ? endpoint->prefixes->Take() : nullptr;
   operation->in_flight = true;
   endpoint->in_flight[static_cast<int>(direction)]++;
   operation->endpoint = endpoint;
@@ -89,6 +94,7 @@ Operation* CompletionQueue::Begin(Endpoint* endpoint, Direction direction, Memor
   operation->user_context = user_context;
   operation->many = false;
   operation->claims = false;
+  operation->silent = false;
   operation->start = nullptr;
   memory->in_flight++;
   return operation;
@@ -107,7 +113,9 @@ void CompletionQueue::CancelOperationsOf(Endpoint* endpoint) {
   endpoint->claimed.clear();
   operations.ForEachInFlight([this, endpoint](Operation* operation) {
     if (operation->endpoint != endpoint) return;
-    waiting_[static_cast<int>(operation->door)].push_back({0, 0, 0, 0, 0, ContextOf(operation), FI_ECANCELED, 0, -1});
+    if (!operation->silent) {
+      waiting_[static_cast<int>(operation->door)].push_back({0, 0, 0, 0, 0, ContextOf(operation), FI_ECANCELED, 0, -1});
+    }
     UnpinAll(operation);
     operations.Retire(operation);
   });
@@ -147,6 +155,10 @@ int CompletionQueue::ReadError(Entry* entry, Door* door) {
   auto* operation = static_cast<Operation*>(error->op_context);
   // An error at the target of a peer's operation has no context here, or one that is the peer's.
   if (result == 0 || !operations.Owns(operation) || !operation->in_flight) return 0;
+  if (operation->silent) {
+    Finish(operation);
+    return 0;
+  }
   *door = operation->door;
   uint32_t slot = operation->slot;
   if (*door == Door::kPromise) error_texts_[slot] = Describe(error->prov_errno, error->err_data);
@@ -205,6 +217,26 @@ void CompletionQueue::Collect() {
   waiting.swap(kept);
 }
 
+namespace {
+
+// Makes of entries in FI_CQ_FORMAT_DATA such with a tag, in place: from the end, since the new ones are longer.
+void AddTags(struct fi_cq_tagged_entry* entries, ssize_t count) {
+  auto* bytes = reinterpret_cast<const uint8_t*>(entries);
+  for (ssize_t i = count; i-- > 0;) {
+    struct fi_cq_data_entry found;
+    std::memcpy(&found, bytes + static_cast<size_t>(i) * sizeof(found), sizeof(found));
+    entries[i] = {found.op_context, found.flags, found.len, found.buf, found.data, 0};
+  }
+}
+
+// The length of a message, in which providers count the prefix of a receive.
+uint64_t PayloadLength(const Operation* operation, uint64_t length, uint64_t flags) {
+  if (!operation->prefix || !(flags & FI_RECV)) return length;
+  return length - std::min<uint64_t>(length, operation->prefix->bytes.iov_len);
+}
+
+}  // namespace
+
 int CompletionQueue::Drain(Door door, const CompletionArrays& out) {
   constexpr int kChunk = 64;
   struct fi_cq_tagged_entry entries[kChunk];
@@ -238,6 +270,7 @@ int CompletionQueue::Drain(Door door, const CompletionArrays& out) {
       continue;
     }
     if (result < 0) return count ? count : static_cast<int>(result);
+    if (!has_tags) AddTags(entries, result);
     for (ssize_t i = 0; i < result; i++) {
       auto* operation = static_cast<Operation*>(entries[i].op_context);
       bool is_remote = (entries[i].flags & (FI_REMOTE_WRITE | FI_REMOTE_READ)) != 0;
@@ -247,8 +280,9 @@ int CompletionQueue::Drain(Door door, const CompletionArrays& out) {
         uint32_t context = ContextOf(operation);
         // Only receives have a source; for a send the provider may leave what was there.
         int32_t source = wants_source && (found.flags & FI_RECV) ? operation->endpoint->IndexOf(sources[i]) : -1;
+        uint64_t length = PayloadLength(operation, found.len, found.flags);
         Finish(operation);
-        Write(out, count++, {found.len, found.flags, found.data, found.tag, 0, context, 0, 0, source});
+        Write(out, count++, {length, found.flags, found.data, found.tag, 0, context, 0, 0, source});
         continue;
       }
       if (is_remote) {
@@ -258,6 +292,10 @@ int CompletionQueue::Drain(Door door, const CompletionArrays& out) {
         continue;
       }
       if (!operation || !operation->in_flight) continue;
+      if (operation->silent) {
+        Finish(operation);
+        continue;
+      }
       entry = {entries[i].len, entries[i].flags, entries[i].data, entries[i].tag, 0, 0, 0, 0, -1};
       // Without a buffer it is no message: the provider only says that the multi-receive is over.
       if (operation->many) entry.offset = entries[i].buf ? operation->memory->OffsetOf(entries[i].buf) : -1;
@@ -288,8 +326,14 @@ Napi::Value CompletionQueueOpen(const Napi::CallbackInfo& info) {
   attr->wait_obj = want_descriptor ? FI_WAIT_FD : FI_WAIT_NONE;
   struct fid_cq* fid = nullptr;
   int result = fi_cq_open(domain->fid, attr.get(), &fid, nullptr);
+  // Datagrams of efa (1.17) have no tags, and no entries with tags.
+  if (result == -FI_ENOSYS) {
+    attr->format = FI_CQ_FORMAT_DATA;
+    result = fi_cq_open(domain->fid, attr.get(), &fid, nullptr);
+  }
   if (result) return Napi::Number::New(info.Env(), result);
-  auto queue = std::make_unique<CompletionQueue>(&environment, domain, fid, want_descriptor);
+  bool has_tags = attr->format == FI_CQ_FORMAT_TAGGED;
+  auto queue = std::make_unique<CompletionQueue>(&environment, domain, fid, want_descriptor, has_tags);
   return Napi::Number::New(info.Env(), environment.completion_queues.Add(std::move(queue)));
 }
 

@@ -50,7 +50,7 @@ struct CompletionArrays {
 constexpr uint32_t kNoOperation = UINT32_MAX;
 
 struct CompletionQueue {
-  CompletionQueue(Environment* owner, Domain* parent, struct fid_cq* cq, bool has_descriptor);
+  CompletionQueue(Environment* owner, Domain* parent, struct fid_cq* cq, bool has_descriptor, bool tagged_entries);
   ~CompletionQueue();
   CompletionQueue(const CompletionQueue&) = delete;
   CompletionQueue& operator=(const CompletionQueue&) = delete;
@@ -68,6 +68,11 @@ struct CompletionQueue {
   // Gives up what is in flight on `endpoint`, which has been closed: each
   // operation completes with FI_ECANCELED.
   void CancelOperationsOf(Endpoint* endpoint);
+
+  // efa whose datagrams have no tags loses a completion where it polls more than these at once (libfabric 1.17 to 2.0:
+  // efa_cq_readfrom).
+  static constexpr size_t kMostUntagged = 500;
+  bool IsFull() const { return !has_tags && operations.taken() >= kMostUntagged; }
 
   // nullptr when as many operations are in flight as the endpoint's context has room for: some providers lose what is
   // beyond that (udp;ofi_rxd) instead of saying -FI_EAGAIN. `claimed` is one of the endpoint's, which is used again.
@@ -87,6 +92,7 @@ struct CompletionQueue {
   Environment* environment;
   Domain* domain;
   struct fid_cq* fid;
+  bool has_tags;        // FI_CQ_FORMAT_TAGGED, else FI_CQ_FORMAT_DATA
   int descriptor = -1;  // wait file descriptor, -1 where the provider has none
   // Endpoints that are bound but not enabled. Some providers do not survive a read meanwhile (shm: it has no region
   // yet).

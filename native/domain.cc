@@ -26,6 +26,7 @@ Napi::Value DomainClose(const Napi::CallbackInfo& info) {
   // The domain's registrations of JavaScript memory go with it; the last endpoint that could use them has gone before.
   if (domain && domain->children == 0) {
     environment.memories.ForEach([domain](Memory& memory) { memory.Deregister(domain); });
+    domain->CloseNothing();
   }
   return CloseHandle(info, environment.domains, [](Domain& object) { return object.Close(&object.fid->fid); });
 }

@@ -36,12 +36,17 @@ struct Domain {
     fabric->children++;
   }
   ~Domain() {
+    CloseNothing();
     if (fid) fabric->Close(&fid->fid);
     fabric->children--;
   }
   Domain(const Domain&) = delete;
   Domain& operator=(const Domain&) = delete;
 
+  void CloseNothing() {
+    if (nothing) fi_close(&nothing->fid);
+    nothing = nullptr;
+  }
   int Close(struct fid* child) const { return fabric->Close(child); }
 
   // Providers look at a key when an operation of a peer begins, and go on with it whatever happens to the region: what
@@ -68,6 +73,7 @@ struct Domain {
   int mr_mode;
   uint64_t next_key = 1;  // for providers that let the application choose keys
   Registrations registrations;
+  struct fid_mr* nothing = nullptr;  // registered for buffers without bytes, which need a descriptor as well
   int endpoints = 0;
   int children = 0;  // open queues, vectors, endpoints, regions, counters
 

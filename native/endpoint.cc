@@ -26,11 +26,14 @@ struct fid_av* Endpoint::LendVector() const {
 
 void Endpoint::ForgetPeers() {
   // A long message that is being sent stays in a list of the provider when its peer is removed, and is looked at while
-  // the endpoint closes: a segmentation fault (libfabric 1.17: rxr_peer_clear). Who is there takes it soon.
+  // the endpoint closes: a segmentation fault (libfabric 1.17 to 2.1: rxr_release_tx_entry, efa_rdm_txe_release). Who
+  // is there takes it soon; peers may be in this thread as well.
   constexpr int64_t kPatience = 50'000'000;
   const int64_t end = Nanoseconds() + kPatience;
   while (queue && enabled && in_flight[static_cast<int>(Direction::kTransmit)] > 0 && Nanoseconds() < end) {
-    queue->Collect();
+    queue->environment->completion_queues.ForEach([](CompletionQueue& each) {
+      if (each.domain->fabric->is_efa) each.Collect();
+    });
   }
   av->ForgetAll();
 }
@@ -68,6 +71,14 @@ Napi::Value EndpointOpen(const Napi::CallbackInfo& info) {
   int result = fi_endpoint(domain->fid, native.get(), &fid, nullptr);
   if (result) return Napi::Number::New(info.Env(), result);
   auto endpoint = std::make_unique<Endpoint>(domain, fid, native.get());
+  if (native->mode & FI_MSG_PREFIX) {
+    if (endpoint->iov_limits[0] < 2 || endpoint->iov_limits[1] < 2)
+      return Napi::Number::New(info.Env(), -FI_EOPNOTSUPP);
+    endpoint->prefixes = std::make_unique<Prefixes>();
+    size_t count = endpoint->limits[0] + endpoint->limits[1];
+    result = endpoint->prefixes->Open(domain, native->ep_attr->msg_prefix_size, native->tx_attr->inject_size, count);
+    if (result) return Napi::Number::New(info.Env(), result);
+  }
   return Napi::Number::New(info.Env(), environment.endpoints.Add(std::move(endpoint)));
 }
 

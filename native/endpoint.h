@@ -15,6 +15,7 @@
 #include "domain.h"
 #include "event_queue.h"
 #include "group.h"
+#include "prefixes.h"
 
 namespace node_libfabric {
 
@@ -136,6 +137,7 @@ struct Endpoint {
   Endpoint* owner = nullptr;  // of a context: its scalable endpoint; of an endpoint: the receive context that it shares
   // By direction: how many operations are in flight, and how many the provider has room for (0: it does not say).
   bool IsFull(Direction direction) const {
+    if (prefixes && prefixes->AreAllTaken()) return true;
     size_t limit = limits[static_cast<int>(direction)];
     return limit > 0 && in_flight[static_cast<int>(direction)] >= limit;
   }
@@ -146,6 +148,7 @@ struct Endpoint {
     return buffers <= 1 || buffers <= iov_limits[static_cast<int>(direction)];
   }
   size_t iov_limits[2];
+  std::unique_ptr<Prefixes> prefixes;  // where the provider has FI_MSG_PREFIX
 
   // Peeks that have claimed a message which has not been received yet, the oldest first.
   std::deque<Operation*> claimed;

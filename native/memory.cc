@@ -102,19 +102,15 @@ int Memory::Register(Domain* domain, const uint8_t* start, size_t length, void**
     *descriptor = fi_mr_desc(region.fid);
     return 0;
   }
-  if (length_ == 0) return 0;
+  if (length_ == 0) {
+    static uint8_t byte;
+    int result = domain->nothing ? 0 : RegisterLocal(domain, &byte, 1, &domain->nothing);
+    if (!result) *descriptor = fi_mr_desc(domain->nothing);
+    return result;
+  }
   EvictIdle(domain);
-  struct iovec range {
-    base_, length_
-  };
-  Padded<struct fi_mr_attr> attr;
-  attr->mr_iov = &range;
-  attr->iov_count = 1;
-  attr->access = FI_SEND | FI_RECV;
-  if (domain->caps & (FI_RMA | FI_ATOMIC)) attr->access |= FI_READ | FI_WRITE;
-  attr->iface = FI_HMEM_SYSTEM;
   struct fid_mr* region = nullptr;
-  int result = RegisterWithFreeKey(domain, attr.get(), 0, &region);
+  int result = RegisterLocal(domain, base_, length_, &region);
   if (result) return result;
   registrations.misses++;
   registrations.bytes += length_;
@@ -135,6 +131,17 @@ void Memory::Deregister(Domain* domain) {
 void Memory::RemoveRegion(struct fid_mr* region) {
   auto found = std::find_if(regions_.begin(), regions_.end(), [region](Region& entry) { return entry.fid == region; });
   if (found != regions_.end()) regions_.erase(found);
+}
+
+int RegisterLocal(Domain* domain, void* start, size_t length, struct fid_mr** region) {
+  struct iovec range = {start, length};
+  Padded<struct fi_mr_attr> attr;
+  attr->mr_iov = &range;
+  attr->iov_count = 1;
+  attr->access = FI_SEND | FI_RECV;
+  if (domain->caps & (FI_RMA | FI_ATOMIC)) attr->access |= FI_READ | FI_WRITE;
+  attr->iface = FI_HMEM_SYSTEM;
+  return RegisterWithFreeKey(domain, attr.get(), 0, region);
 }
 
 int RegisterWithFreeKey(Domain* domain, struct fi_mr_attr* attr, uint64_t flags, struct fid_mr** region) {

@@ -85,6 +85,9 @@ class Memory {
   std::vector<Region> regions_;
 };
 
+// Registers memory for this end's operations.
+int RegisterLocal(Domain* domain, void* start, size_t length, struct fid_mr** region);
+
 // fi_mr_regattr with the next key of the domain that is free, where the application chooses keys.
 int RegisterWithFreeKey(Domain* domain, struct fi_mr_attr* attr, uint64_t flags, struct fid_mr** region);
 

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "post.h"
+#include "single_post.h"
 #include "trigger.h"
 
 namespace node_libfabric {
@@ -46,6 +47,9 @@ Napi::Value EndpointMessage(const Napi::CallbackInfo& info) {
   Direction direction = receives ? Direction::kReceive : Direction::kTransmit;
   bool many = receives && (flags & FI_MULTI_RECV) != 0;
   if (many && endpoint->domain->fabric->overruns_multi_receives) result = -FI_EOPNOTSUPP;
+  bool has_prefix = endpoint->original()->prefixes != nullptr;
+  if (many && has_prefix) result = -FI_EOPNOTSUPP;
+  if (!result && has_prefix) segments.AddFront();
   if (!result && !endpoint->Takes(direction, segments.vectors.size())) result = -FI_EINVAL;
   if (!result) result = FindDestination(*endpoint, info[4].As<Napi::Number>().Int32Value(), &address, &flags);
   Trigger trigger;
@@ -83,6 +87,7 @@ Napi::Value EndpointMessage(const Napi::CallbackInfo& info) {
   }
   auto post = [&](void* operation) -> ssize_t {
     plain.context = tagged.context = operation;
+    if (const Prefix* prefix = static_cast<Operation*>(operation)->prefix) segments.SetFront(*prefix);
     static_cast<Operation*>(operation)->claims = (flags & kClaiming) == (FI_PEEK | FI_CLAIM);
     trigger.Arm(operation);
     switch (kind) {
@@ -122,7 +127,9 @@ napi_value EndpointInjectMessage(napi_env env, napi_callback_info info) {
   uint64_t tag = has_tag ? WireValueArgument(env, post.argv[5]) : 0;
   uint64_t data = has_data ? WireValueArgument(env, post.argv[6]) : 0;
   ssize_t result;
-  if (!has_data) {
+  if (post.endpoint->original()->prefixes) {
+    result = InjectWithPrefix(post, &data);
+  } else if (!has_data) {
     result = fi_tinject(ep, post.buffer, post.length, post.address, tag);
   } else if (!has_tag) {
     result = fi_injectdata(ep, post.buffer, post.length, data, post.address);

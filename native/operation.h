@@ -14,6 +14,7 @@ namespace node_libfabric {
 
 class Memory;
 struct Endpoint;
+struct Prefix;
 
 // Through which door an operation was posted, and so through which its completion leaves.
 enum class Door : uint8_t { kPromise, kBatch };
@@ -37,9 +38,11 @@ struct Operation {
   bool many;  // FI_MULTI_RECV: completes for each message, and is over when a completion has that flag
   // FI_PEEK with FI_CLAIM: the provider keeps what it found in `context`, for the receive that has this context again.
   bool claims;
-  uint64_t tag;  // of the message that it has claimed
+  uint64_t tag;          // of the message that it has claimed
+  const Prefix* prefix;  // what precedes its bytes where the provider has FI_MSG_PREFIX, else null
+  bool silent;           // nobody hears of its end: what was injected where the provider has no fi_inject
   // Whether it completes once, for a reader of `reader`.
-  bool IsSimple(Door reader) const { return door == reader && !many && !claims; }
+  bool IsSimple(Door reader) const { return door == reader && !many && !claims && !silent; }
   // Further memories that it uses: vectors, results and comparands of atomics.
   std::unique_ptr<std::vector<std::pair<Memory*, int32_t>>> more;
 };
@@ -53,10 +56,12 @@ class OperationTable {
     Operation* operation = free_.back();
     free_.pop_back();
     operation->in_flight = true;
+    taken_++;
     return operation;
   }
 
   void Free(Operation* operation) {
+    taken_--;
     operation->in_flight = false;
     free_.push_back(operation);
   }
@@ -64,12 +69,16 @@ class OperationTable {
   // For an operation that was given up without a completion (its endpoint was closed): it is set aside for long enough
   // that a late completion finds nothing instead of another operation.
   void Retire(Operation* operation) {
+    taken_--;
     operation->in_flight = false;
     retired_.push_back(operation);
     if (retired_.size() <= kRetirement) return;
     free_.push_back(retired_.front());
     retired_.pop_front();
   }
+
+  // How many have begun and not ended.
+  size_t taken() const { return taken_; }
 
   Operation* At(uint32_t slot) {
     if (slot >= chunks_.size() * kChunk) return nullptr;
@@ -109,6 +118,7 @@ class OperationTable {
     }
   }
 
+  size_t taken_ = 0;
   std::vector<std::unique_ptr<Operation[]>> chunks_;
   std::vector<Operation*> free_;
   std::deque<Operation*> retired_;

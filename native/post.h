@@ -33,6 +33,13 @@ inline int FindDestination(Endpoint& endpoint, int32_t index, fi_addr_t* address
   return 0;
 }
 
+// What became of a post. Where efa of libfabric 1.17 sends datagrams, it hands on what ibv_post_send(3) says, which is
+// positive.
+inline int32_t PostResult(ssize_t result) {
+  if (result <= 0) return static_cast<int32_t>(result);
+  return result == FI_ENOMEM ? -FI_EAGAIN : -static_cast<int32_t>(result);
+}
+
 // One operation with one buffer, checked: every handle, the bytes and the address exist. Its `error` says what does
 // not.
 struct Post {
@@ -70,7 +77,7 @@ struct Post {
     ssize_t result = call(&operation->context);
     if (result) {
       queue->Abandon(operation);
-      return static_cast<int32_t>(result);
+      return PostResult(result);
     }
     return static_cast<int32_t>(operation->slot);
   }
@@ -101,7 +108,8 @@ struct PostArguments : Post {
 // Providers without such messages have no table of their operations. Those that have one expect that the endpoint was
 // opened for it: what net of libfabric 1.17 sends with it all the same, its receiver does not survive (xnet_op_tagged).
 inline int CheckMessages(const Endpoint* endpoint, bool is_tagged) {
-  bool has = is_tagged ? endpoint->fid->tagged && (endpoint->caps & FI_TAGGED)
+  // Nobody has tags and FI_MSG_PREFIX.
+  bool has = is_tagged ? endpoint->fid->tagged && (endpoint->caps & FI_TAGGED) && !endpoint->original()->prefixes
                        : endpoint->fid->msg && (endpoint->caps & FI_MSG);
   return has ? 0 : -FI_EOPNOTSUPP;
 }
@@ -130,6 +138,16 @@ class Segments {
     return 0;
   }
 
+  // Makes room for a prefix, which is known when the operation has begun.
+  void AddFront() {
+    vectors.insert(vectors.begin(), iovec{});
+    descriptors.insert(descriptors.begin(), nullptr);
+  }
+  void SetFront(const Prefix& prefix) {
+    vectors.front() = prefix.bytes;
+    descriptors.front() = prefix.descriptor;
+  }
+
   std::vector<struct iovec> vectors;
   std::vector<void*> descriptors;
   std::vector<std::pair<Memory*, int32_t>> pins;
@@ -155,7 +173,7 @@ int32_t PostPinned(Endpoint* endpoint, Direction direction, const std::vector<st
   ssize_t result = call(&operation->context);
   if (result) {
     queue->Abandon(operation, claimed != nullptr);
-    return static_cast<int32_t>(result);
+    return PostResult(result);
   }
   return static_cast<int32_t>(operation->slot);
 }

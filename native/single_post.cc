@@ -4,6 +4,8 @@
 #include <rdma/fi_rma.h>
 #include <rdma/fi_tagged.h>
 
+#include <cstring>
+
 namespace node_libfabric {
 namespace {
 
@@ -58,6 +60,18 @@ ssize_t Call(const Post& post, PostKind kind, const WireValues& values, void* co
   return -FI_EINVAL;
 }
 
+// ssize_t fi_sendv(struct fid_ep *ep, const struct iovec *iov, void **desc, size_t count, fi_addr_t dest_addr,
+//                  void *context)
+// ssize_t fi_recvv(struct fid_ep *ep, const struct iovec *iov, void **desc, size_t count, fi_addr_t src_addr,
+//                  void *context)
+ssize_t CallWithPrefix(const Post& post, PostKind kind, const Prefix& prefix, void* context) {
+  struct iovec vectors[] = {prefix.bytes, {post.buffer, post.length}};
+  void* descriptors[] = {prefix.descriptor, post.descriptor};
+  struct fid_ep* ep = post.endpoint->fid;
+  return kind == PostKind::kSend ? fi_sendv(ep, vectors, descriptors, 2, post.address, context)
+                                 : fi_recvv(ep, vectors, descriptors, 2, post.address, context);
+}
+
 // The same as a call: (endpoint, memory, offset, length, address, context, first, second): number
 template <PostKind kKind>
 napi_value EndpointPost(napi_env env, napi_callback_info info) {
@@ -76,10 +90,35 @@ napi_value EndpointPost(napi_env env, napi_callback_info info) {
 int32_t PostSingle(Post& post, PostKind kind, const WireValues& values, int64_t user_context) {
   if (!post.error) post.error = CheckKind(post.endpoint, kind);
   if (post.error) return post.error;
-  if (kind == PostKind::kInject) return static_cast<int32_t>(Call(post, kind, values, nullptr));
+  if (kind == PostKind::kInject) {
+    if (post.endpoint->original()->prefixes) return InjectWithPrefix(post, nullptr);
+    return static_cast<int32_t>(Call(post, kind, values, nullptr));
+  }
   bool receives = kind == PostKind::kRecv || kind == PostKind::kTrecv;
-  return post.Begin(receives ? Direction::kReceive : Direction::kTransmit, user_context,
-                    [&](void* context) { return Call(post, kind, values, context); });
+  return post.Begin(receives ? Direction::kReceive : Direction::kTransmit, user_context, [&](void* context) {
+    const Prefix* prefix = static_cast<Operation*>(context)->prefix;
+    bool is_message = kind == PostKind::kSend || kind == PostKind::kRecv;
+    return prefix && is_message ? CallWithPrefix(post, kind, *prefix, context) : Call(post, kind, values, context);
+  });
+}
+
+// ssize_t fi_senddata(struct fid_ep *ep, const void *buf, size_t len, void *desc, uint64_t data, fi_addr_t dest_addr,
+//                     void *context)
+int32_t InjectWithPrefix(Post& post, const uint64_t* data) {
+  if (post.length > post.endpoint->original()->prefixes->room()) return -FI_EMSGSIZE;
+  constexpr int64_t kPromiseDoor = -1;
+  int32_t slot = post.Begin(Direction::kTransmit, kPromiseDoor, [&](void* context) {
+    auto* operation = static_cast<Operation*>(context);
+    operation->silent = true;
+    const Prefix& prefix = *operation->prefix;
+    if (post.length > 0) std::memcpy(prefix.injected(), post.buffer, post.length);
+    struct fid_ep* ep = post.endpoint->fid;
+    void* start = prefix.bytes.iov_base;
+    size_t length = prefix.bytes.iov_len + post.length;
+    return data ? fi_senddata(ep, start, length, prefix.descriptor, *data, post.address, context)
+                : fi_send(ep, start, length, prefix.descriptor, post.address, context);
+  });
+  return slot < 0 ? slot : 0;
 }
 
 void ExportSinglePost(Napi::Env env, Napi::Object exports, Environment* environment) {

@@ -18,4 +18,8 @@ struct WireValues {
 // `user_context` is -1 in the promise door.
 int32_t PostSingle(Post& post, PostKind kind, const WireValues& values, int64_t user_context);
 
+// fi_inject and fi_injectdata (`data` is null or the data) for endpoints with prefixes: of the providers, efa has no
+// such functions, and says how much it injects. Sends a copy. Returns 0 or a negative libfabric code.
+int32_t InjectWithPrefix(Post& post, const uint64_t* data);
+
 }  // namespace node_libfabric

@@ -100,6 +100,8 @@ const DEVICE_COUNTERS = [
   ],
 ].sort();
 
+const DEVICE_STATISTICS = ['softefa_rnr', 'softefa_delayed', 'softefa_injected', 'softefa_unsolicited'];
+
 describe.skipIf(missingEfa !== undefined)(`the device under Debian 12's libfabric${title(missingEfa)}`, () => {
   describeDevice(startOnHost, '1.17');
 
@@ -125,7 +127,7 @@ describe.skipIf(missingEfa !== undefined)(`the device under Debian 12's libfabri
     expect(readdirSync(`${device}/ports/1/hw_counters`).sort()).toEqual(PORT_COUNTERS);
     expect(readdirSync(`${device}/hw_counters`).sort()).toEqual(DEVICE_COUNTERS);
     const statistics = readFileSync(`${sys}/softefa/rdmap0s7`, 'utf8');
-    for (const name of [...PORT_COUNTERS, ...DEVICE_COUNTERS, 'softefa_rnr', 'softefa_delayed', 'softefa_injected']) {
+    for (const name of [...PORT_COUNTERS, ...DEVICE_COUNTERS, ...DEVICE_STATISTICS]) {
       if (name !== 'lifespan') expect(statistics).toMatch(new RegExp(`^${name} +\\d+$`, 'm'));
     }
   });

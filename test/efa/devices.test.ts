@@ -1,7 +1,7 @@
 /** Several devices, and efa-direct: programs of a host of their own. */
 import { describe, expect, it } from 'vitest';
 import { CHECKOUT_IN_DEBIAN_13, debian13Obstacle } from '../helpers/debian-13.js';
-import { counter, missingEfa, startOnHost, startOnHostInDebian13 } from '../helpers/software-efa.js';
+import { counter, missingEfa, startOnHost, startOnHostInDebian13, statistic } from '../helpers/software-efa.js';
 
 const title = (reason: string | undefined): string => (reason === undefined ? '' : ` (skipped: ${reason})`);
 
@@ -50,6 +50,26 @@ const obstacle = missingEfa ?? debian13Obstacle();
 describe.skipIf(obstacle !== undefined)(`libfabric 2.1 on a device of EFA${title(obstacle)}`, () => {
   it('exchanges messages between all of 4 devices, which write and refuse to', () => exchange('2.1', 4, true), 40_000);
 
+  const solicited = { FI_EFA_USE_UNSOLICITED_WRITE_RECV: '0' };
+
+  it.each([
+    ['efa-direct', 261, {}, { withoutReceive: '42', afterReceive: '42' }, 1],
+    // then it waits for a receive, as any packet does
+    ['efa-direct', 262, solicited, { withoutReceive: 'nothing', afterReceive: '42' }, 0],
+    ['efa', 263, {}, { withoutReceive: '42', afterReceive: '42' }, 1],
+    // which has posted receives of its own
+    ['efa', 264, solicited, { withoutReceive: '42', afterReceive: '42' }, 0],
+  ] as const)('has writes with immediate data that need no receive: %s on host %i with %j', async (...parts) => {
+    const [fabric, host, environment, arrival, unsolicited] = parts;
+    const fixture = `${CHECKOUT_IN_DEBIAN_13}/test/fixtures/efa-unsolicited.mjs`;
+    await using child = startOnHostInDebian13(host, ['/opt/node', fixture, fabric], environment);
+    const { code, stdout, stderr } = await child.ended(30_000);
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    expect(JSON.parse(stdout)).toEqual({ ...arrival, written: [7, 0] });
+    expect(statistic(host, 'softefa_unsolicited')).toBe(unsolicited);
+    expect(counter(host, 'rdma_write_bytes')).toBe(100);
+  });
+
   it('has efa-direct, which carries packets and says what it does not', async () => {
     await using child = startOnHostInDebian13(260, [
       '/opt/node',
@@ -84,6 +104,7 @@ describe.skipIf(obstacle !== undefined)(`libfabric 2.1 on a device of EFA${title
         atomic: 0,
       },
       aborted: { name: 'TimeoutError' },
+      hasDescriptor: false,
     });
     expect(result.mode).toContain('FI_CONTEXT2');
     expect(result.caps).not.toContain('FI_TAGGED');

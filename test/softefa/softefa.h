@@ -59,7 +59,7 @@ enum status {
   X(submitted_cmds) X(completed_cmds) X(cmds_err) X(no_completion_cmds) X(keep_alive_rcvd) \
   X(alloc_pd_err) X(create_qp_err) X(create_cq_err) X(reg_mr_err) X(alloc_ucontext_err) X(create_ah_err) X(mmap_err)
 #define FOR_EACH_STATISTIC(X) \
-  X(softefa_rnr) X(softefa_delayed) X(softefa_injected)
+  X(softefa_rnr) X(softefa_delayed) X(softefa_injected) X(softefa_unsolicited)
 // clang-format on
 
 struct counters {

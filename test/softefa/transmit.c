@@ -301,6 +301,7 @@ static void receive_one(struct queue_pair* qp, const struct packet* packet) {
   };
 
   if (completion.status != STATUS_OK) COUNT(qp->context, softefa_injected, 1);
+  if (is_free) COUNT(qp->context, softefa_unsolicited, 1);
   if (!is_free) {
     const struct receive* receive = &qp->receives[qp->receive_head++ % qp->receive_size];
 

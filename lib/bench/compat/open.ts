@@ -62,8 +62,8 @@ export function chooseInfo(options: ClassicOptions, server?: Name): Info {
   const { endpointType = 'dgram', operation, provider, domain, fabric, source } = options;
   const hints: Hints = {
     caps: [operation === 'tagged' ? 'FI_TAGGED' : 'FI_MSG'],
-    // FI_MSG_PREFIX, which C accepts too, is nothing that this package does.
-    mode: ['FI_CONTEXT', 'FI_CONTEXT2'],
+    // As select() does it. C accepts FI_MSG_PREFIX of all.
+    mode: ['FI_CONTEXT', 'FI_CONTEXT2', ...(endpointType === 'dgram' ? (['FI_MSG_PREFIX'] as const) : [])],
     epAttr: { type: `FI_EP_${endpointType.toUpperCase()}` as 'FI_EP_RDM' },
     domainAttr: { name: domain, mrMode: ['FI_MR_LOCAL', 'FI_MR_ALLOCATED', 'FI_MR_PROV_KEY', 'FI_MR_VIRT_ADDR'] },
     fabricAttr: { provName: provider, name: fabric },
