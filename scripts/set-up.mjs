@@ -48,6 +48,7 @@ const goals = {
     ...[systemPackages([...needs.build, ...needs.bench]), packages, development, typescriptBuild],
     ...[benchmarkReferences, benchmarkPeers],
   ],
+  '--profile': [systemPackages(needs.profile)],
 };
 
 async function main() {

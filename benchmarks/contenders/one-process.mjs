@@ -12,19 +12,17 @@ const SPIN_MICROSECONDS = 500;
 const options = readOptions();
 const info = chooseInterface(options);
 const progress = options.what === 'await' ? 'auto' : 'manual';
-const endpoints = [Endpoint.open(info, { progress }), Endpoint.open(info, { progress })];
-const [first, second] = endpoints.map((endpoint, index) => {
-  const other = endpoints[1 - index];
-  if (other === undefined) throw new Error('there are two');
-  const peer = endpoint.addressVector.insert(other.address);
-  return { endpoint, peer, incoming: Buffer.alloc(options.largest), outgoing: Buffer.alloc(options.largest) };
-});
-if (first === undefined || second === undefined) throw new Error('there are two');
+const outgoing = Buffer.alloc(options.largest);
 
-/** @typedef {typeof first} End */
+/** @param {Endpoint} endpoint @param {Endpoint} other */
+function makeEnd(endpoint, other) {
+  return { endpoint, peer: endpoint.addressVector.insert(other.address), incoming: Buffer.alloc(options.largest) };
+}
+
+/** @typedef {ReturnType<typeof makeEnd>} End */
 
 /** @param {End} end */
-function batchEnd({ endpoint, peer, incoming, outgoing }) {
+function batchEnd({ endpoint, peer, incoming }) {
   const queue = endpoint.completionQueue;
   const batch = new CompletionBatch(64);
   const posts = new PostBatch(2);
@@ -51,10 +49,10 @@ function batchEnd({ endpoint, peer, incoming, outgoing }) {
   };
 }
 
-/** @param {number} messages */
-function runBatch(messages) {
+/** @param {End} first @param {End} second */
+function runBatch(first, second) {
   const [one, other] = [batchEnd(first), batchEnd(second)];
-  for (let i = 0; i < messages; i += 2) {
+  for (let i = 0; i < options.messages; i += 2) {
     one.send(other.progress);
     other.receive();
     other.send(one.progress);
@@ -62,24 +60,22 @@ function runBatch(messages) {
   }
 }
 
-/**
- * @param {End} from
- * @param {End} to
- */
+/** @param {End} from @param {End} to */
 async function move(from, to) {
   const received = to.endpoint.recv(to.incoming);
-  await from.endpoint.send(from.outgoing, from.peer);
+  await from.endpoint.send(outgoing, from.peer);
   await received;
 }
 
-/** @param {number} messages */
-async function runAwait(messages) {
-  for (let i = 0; i < messages; i += 2) {
+/** @param {End} first @param {End} second */
+async function runAwait(first, second) {
+  for (let i = 0; i < options.messages; i += 2) {
     await move(first, second);
     await move(second, first);
   }
 }
 
-if (options.what === 'await') await runAwait(options.messages);
-else runBatch(options.messages);
+const [one, other] = [Endpoint.open(info, { progress }), Endpoint.open(info, { progress })];
+const run = options.what === 'await' ? runAwait : runBatch;
+await run(makeEnd(one, other), makeEnd(other, one));
 process.exit();

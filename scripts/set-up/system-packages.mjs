@@ -34,6 +34,7 @@ export const needs = {
   test: [program('gcc', 'cc'), program('iproute2', 'ip', ['/sbin', '/usr/sbin']), program('chromium', 'chromium')],
   efa: [program('gcc', 'cc'), { package: 'libibverbs-dev', isPresent: () => existsSync(efaHeader) }],
   bench: [program('gcc', 'cc'), program('util-linux', 'taskset')],
+  profile: [program('valgrind', 'valgrind')],
   gyp: [program('python3', 'python3')],
   lint: [program('clang-format', 'clang-format')],
 };
