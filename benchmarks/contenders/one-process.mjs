@@ -76,6 +76,7 @@ async function runAwait(first, second) {
 }
 
 const [one, other] = [Endpoint.open(info, { progress }), Endpoint.open(info, { progress })];
-const run = options.what === 'await' ? runAwait : runBatch;
-await run(makeEnd(one, other), makeEnd(other, one));
+const [first, second] = [makeEnd(one, other), makeEnd(other, one)];
+if (options.what === 'await') await runAwait(first, second);
+else runBatch(first, second);
 process.exit();
