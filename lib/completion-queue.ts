@@ -30,7 +30,10 @@ export interface CompletionQueueOptions {
 const RING_CAPACITY = 256;
 const LONGEST_SPIN_MICROSECONDS = 10_000_000;
 
-/** Queues with an operation outstanding: they stay reachable although nobody may hold them but the promise. */
+/**
+ * Queues with an operation outstanding, or that had one a moment ago: they stay reachable although nobody may hold them but
+ * the promise.
+ */
 const active = new Set<CompletionQueue>();
 
 /**
@@ -50,6 +53,7 @@ export class CompletionQueue extends Resource implements ProgressClient {
   readonly #remoteWrites = new RemoteWrites((change) => {
     this.#remoteWriteAwaited(change);
   });
+  #isActive = false;
   #outstanding = 0;
   #referenced = 0;
   #failure: number | undefined;
@@ -118,10 +122,10 @@ export class CompletionQueue extends Resource implements ProgressClient {
     this.reference(change);
     if (this.closed) return;
     if (change > 0) {
-      active.add(this);
+      this.#stayReachable();
       this.#progress?.kick();
-    } else if (this.outstanding === 0 && this.#blocked.size === 0) {
-      active.delete(this);
+    } else {
+      this.fellQuiet();
     }
   }
 
@@ -195,7 +199,8 @@ export class CompletionQueue extends Resource implements ProgressClient {
   /** @internal An operation of the promise door was posted. */
   track(slot: number, operation: PendingOperation): void {
     this.#operations[slot] = operation;
-    if (this.#outstanding++ === 0) active.add(this);
+    this.#outstanding++;
+    this.#stayReachable();
     this.#progress?.kick();
   }
 
@@ -221,7 +226,7 @@ export class CompletionQueue extends Resource implements ProgressClient {
   /** @internal A post of `owner` was refused for now. */
   block(owner: OperationOwner): void {
     this.#blocked.add(owner);
-    active.add(this);
+    this.#stayReachable();
     if (this.#progress === undefined) return;
     binding.progressSetBlocked(handleOf(this), true);
     this.#progress.kick();
@@ -246,8 +251,24 @@ export class CompletionQueue extends Resource implements ProgressClient {
     return this.#operations.filter((operation) => operation?.owner === owner) as PendingOperation[];
   }
 
-  override afterClose(): void {
+  #stayReachable(): void {
+    if (this.#isActive) return;
+    this.#isActive = true;
+    active.add(this);
+  }
+
+  #forgetMe(): void {
+    this.#isActive = false;
     active.delete(this);
+  }
+
+  /** @internal Nobody may be left who waits for anything here. */
+  fellQuiet(): void {
+    if (this.outstanding === 0 && this.#blocked.size === 0) this.#forgetMe();
+  }
+
+  override afterClose(): void {
+    this.#forgetMe();
     this.#remoteWrites.fail(ERRORS.FI_ECANCELED);
   }
 
@@ -299,7 +320,8 @@ export class CompletionQueue extends Resource implements ProgressClient {
       }
       if (isOver) operation.ended();
     }
-    if (this.outstanding === 0 && this.#blocked.size === 0) active.delete(this);
+    // A ping-pong would come and go with every message: while the queue spins, that waits until it falls quiet.
+    if (this.#progress?.isSpinning !== true) this.fellQuiet();
     if (this.#blocked.size > 0) this.retryBlocked();
     this.domain.operationsEnded();
   }
@@ -334,7 +356,7 @@ export class CompletionQueue extends Resource implements ProgressClient {
     this.#failure ??= -result;
     const waiting = this.#operations.splice(0);
     this.#outstanding = 0;
-    active.delete(this);
+    this.#forgetMe();
     this.#remoteWrites.fail(this.#failure);
     for (const operation of waiting) {
       operation?.fail(this.#failure);

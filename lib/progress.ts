@@ -50,6 +50,8 @@ export interface ProgressClient {
   dispatch(count: number): void;
   /** Tries blocked posts again. */
   retryBlocked(): void;
+  /** Nothing has come for as long as it spun. */
+  fellQuiet(): void;
   /** The queue has failed with a negative libfabric code. */
   fail(result: number): void;
   /** Operations whose promise is pending. */
@@ -122,6 +124,11 @@ export class Progress {
     return 1000 * (this.#spinMicroseconds ?? usual);
   }
 
+  /** Whether it polls without sleeping; `fellQuiet` follows. */
+  get isSpinning(): boolean {
+    return this.#spinning;
+  }
+
   /** How long the next spin may last. */
   get spinMicroseconds(): number {
     return this.#spinBudget / 1000;
@@ -180,6 +187,7 @@ export class Progress {
       if (this.#armed) this.#countFalseAlarm();
       this.#quietSince ??= performance.now() - this.#spinBudget / 1e6;
       this.#spinning = false;
+      client.fellQuiet();
       this.#park(client);
     } else if (report === PROGRESS_RETRY) {
       client.retryBlocked();
