@@ -23,8 +23,11 @@
         "-Wshadow",
         "-fexceptions",
         "-fvisibility=hidden",
-        "-fvisibility-inlines-hidden"
+        "-fvisibility-inlines-hidden",
+        # the hot path goes through several files
+        "-flto"
       ],
+      "ldflags": ["-flto"],
       "libraries": ["-ldl"]
     }
   ]

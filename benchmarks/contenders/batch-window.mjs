@@ -11,7 +11,7 @@ const ACKNOWLEDGEMENT_BYTES = 4;
 /** Of each phase, however long they take. */
 const FEWEST_WINDOWS = 3;
 /** Messages before memory is watched: until everything is compiled. */
-const UNWATCHED = 200_000;
+const UNWATCHED = 1_000_000;
 /** Contexts. */
 const SEND = 1;
 const RECEIVE = 2;
