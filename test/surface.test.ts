@@ -43,17 +43,17 @@ describe('the surface', () => {
   it.each([
     [
       'a name that is not public any more',
-      'fi_sendv',
-      '`Endpoint.sendMany` | through fi_sendmsg',
+      'fi_tsendv',
+      '`Endpoint.sendMany` | through fi_tsendmsg',
       /Endpoint\.sendMany/,
     ],
     [
       'a way that nothing calls',
-      'fi_sendv',
-      '`Endpoint.send` | through fi_nothing',
+      'fi_tsendv',
+      '`Endpoint.tsend` | through fi_nothing',
       /through fi_nothing, which nothing/,
     ],
-    ['a name without how', 'fi_sendv', '`Endpoint.send` |', /say how fi_sendv is covered/],
+    ['a name without how', 'fi_tsendv', '`Endpoint.tsend` |', /say how fi_tsendv is covered/],
     ['neither name nor reason', 'fi_endpoint2', '|', /say how fi_endpoint2 is covered, or why/],
     ['another name for what is called', 'fi_send', '`Endpoint.recv` |', /out of date/],
   ])('is refused with %s', (_what, name, cells, problem) => {
