@@ -9,7 +9,7 @@ import type { Completion, OperationOptions, OperationOwner, PendingOperation } f
 import { PostBatch } from './post-batch.js';
 import { Progress, PROGRESS_MODES, type ProgressClient, type ProgressMode } from './progress.js';
 import { ERRORS, OPERATION_FLAGS } from './constants.js';
-import * as call from './read-call.js';
+import { postAndRead } from './read-call.js';
 import { RemoteWrites } from './remote-writes.js';
 import { argumentHandle, handleOf, Resource } from './resource.js';
 
@@ -142,12 +142,12 @@ export class CompletionQueue extends Resource implements ProgressClient {
    */
   read(batch: CompletionBatch, spinMicroseconds = 0, posts?: PostBatch): number {
     checkSpin(spinMicroseconds, 'spinMicroseconds');
-    call.integers[call.QUEUE] = handleOf(this);
-    call.integers[call.BATCH] = CompletionBatch.memoryOf(batch);
-    call.integers[call.POSTS] = posts === undefined ? -1 : PostBatch.memoryOf(posts);
-    call.spin[0] = spinMicroseconds * 1000;
-    call.completionQueueRead();
-    const count = call.integers[call.RESULT]!;
+    const count = postAndRead(
+      handleOf(this),
+      CompletionBatch.memoryOf(batch),
+      spinMicroseconds * 1000,
+      posts === undefined ? -1 : PostBatch.memoryOf(posts),
+    );
     const isPlain = count >= 0 && count < POST_REFUSED;
     // Nearly always: completions of this door, and nobody else who waits for them.
     if (isPlain && this.#blocked.size === 0 && !this.domain.hasListeners) return count;
