@@ -102,11 +102,10 @@ export class Endpoint extends EndpointWithDefaults implements EventOwner {
     }
     checkUsable(wanted, raw, ['FI_EP_RDM', 'FI_EP_DGRAM']);
     const doing = `cannot open an endpoint of provider ${wanted.fabricAttr.provName ?? ''}`;
-    const shares = { transmit: sharedTransmit !== undefined, receive: sharedReceive !== undefined };
-    const isLikeDomain = info === undefined && !shares.transmit && !shares.receive;
-    const own = isLikeDomain ? undefined : withSharedContexts(raw, shares);
-    const handle = check<number>(binding.endpointOpen(domainHandle, own), 'fi_endpoint', doing);
     const shared = [sharedTransmit, sharedReceive].filter((context) => context !== undefined);
+    const isLikeDomain = info === undefined && shared.length === 0;
+    const own = isLikeDomain ? undefined : withSharedContexts(raw, bindings);
+    const handle = check<number>(binding.endpointOpen(domainHandle, own), 'fi_endpoint', doing);
     // Joining reports to a queue of its own, and an endpoint has one.
     const joins = wanted.caps.some((name) => name === 'FI_COLLECTIVE' || name === 'FI_MULTICAST');
     super(handle, wanted, domain, completionQueue, addressVector, {
@@ -280,10 +279,10 @@ export function checkUsable(info: Info, raw: RawInfo, types: readonly Info['epAt
 }
 
 /** What opens an endpoint that has contexts of others in place of its own. */
-function withSharedContexts(raw: RawInfo, shares: { transmit: boolean; receive: boolean }): RawInfo {
+function withSharedContexts(raw: RawInfo, { sharedTransmit, sharedReceive }: EndpointBindings): RawInfo {
   const counts = {
-    ...(shares.transmit && { txCtxCnt: SHARED_CONTEXT }),
-    ...(shares.receive && { rxCtxCnt: SHARED_CONTEXT }),
+    ...(sharedTransmit !== undefined && { txCtxCnt: SHARED_CONTEXT }),
+    ...(sharedReceive !== undefined && { rxCtxCnt: SHARED_CONTEXT }),
   };
   const { epAttr } = encodeInfo({ epAttr: counts }, 'info');
   return { ...raw, epAttr: { ...(raw['epAttr'] as RawInfo), ...(epAttr as RawInfo) } };

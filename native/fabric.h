@@ -4,7 +4,9 @@
 #include <rdma/fabric.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstring>
+#include <initializer_list>
 #include <string>
 #include <utility>
 #include <vector>
@@ -19,13 +21,12 @@ struct Fabric {
   Fabric(struct fid_fabric* fabric, InfoPointer description)
       : fid(fabric),
         info(std::move(description)),
-        provider(info->fabric_attr->prov_name),
-        is_shared_memory(provider && std::strcmp(provider, "shm") == 0),
-        is_efa(provider && std::strcmp(provider, "efa") == 0),
-        leaves_signals_alone(LeavesSignalsAlone(provider)),
-        forgets_accepted_sockets(ForgetsAcceptedSockets(provider)),
-        waits_for_closed_endpoints(provider && std::strstr(provider, "ofi_rxm")),
-        overruns_multi_receives(OverrunsMultiReceives(provider)) {}
+        is_shared_memory(IsOneOf({"shm"})),
+        is_efa(IsOneOf({"efa"})),
+        leaves_signals_alone(IsOneOf({"net", "tcp", "tcp;ofi_rxm", "udp", "udp;ofi_rxd", "sockets"})),
+        forgets_accepted_sockets(ForgetsAcceptedSockets(Provider())),
+        waits_for_closed_endpoints(IsOver("ofi_rxm")),
+        overruns_multi_receives(IsOneOf({"shm", "sm2", "sockets"}) || IsOver("ofi_rxd")) {}
   ~Fabric() {
     if (fid) Close(&fid->fid);
     for (int number : abandoned) close(number);
@@ -43,19 +44,11 @@ struct Fabric {
   struct fid_fabric* fid;
   // What it was opened with, for domains that are opened with the same.
   InfoPointer info;
-  const char* provider;
   bool is_shared_memory;
   bool is_efa;
   // Whether its endpoints never take over signals (native/signal_guard.h), which to look after is a good part of the
   // time that opening one takes.
   bool leaves_signals_alone;
-  static bool LeavesSignalsAlone(const char* provider) {
-    if (!provider) return false;
-    for (const char* name : {"net", "tcp", "tcp;ofi_rxm", "udp", "udp;ofi_rxd", "sockets"}) {
-      if (std::strcmp(provider, name) == 0) return true;
-    }
-    return false;
-  }
   bool forgets_accepted_sockets;
   // fi_trywait(3) of a completion queue looks at endpoints that were bound to it and are gone (libfabric 1.17 to 2.6:
   // nobody calls ofi_wait_del_fid).
@@ -64,15 +57,17 @@ struct Fabric {
   // of 1.17; sockets: sock_pe_progress_buffered_rx; shm and sm2 up to 2.6: smr_adjust_multi_recv,
   // util_adjust_multi_recv).
   bool overruns_multi_receives;
-  static bool OverrunsMultiReceives(const char* provider) {
-    if (!provider) return false;
-    for (const char* name : {"shm", "sm2", "sockets"}) {
-      if (std::strcmp(provider, name) == 0) return true;
-    }
-    return std::strstr(provider, "ofi_rxd");
-  }
   std::vector<int> abandoned;  // file descriptors: native/accepted_sockets.h
   int children = 0;            // open domains
+
+ private:
+  const char* Provider() const { return info->fabric_attr->prov_name; }
+  bool IsOneOf(std::initializer_list<const char*> names) const {
+    return Provider() && std::any_of(names.begin(), names.end(),
+                                     [this](const char* name) { return std::strcmp(Provider(), name) == 0; });
+  }
+  // Whether a utility provider makes what another has not.
+  bool IsOver(const char* utility) const { return Provider() && std::strstr(Provider(), utility); }
 };
 
 }  // namespace node_libfabric

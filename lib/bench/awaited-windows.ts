@@ -100,13 +100,19 @@ const acknowledge = ({ endpoint, peer }: Stream, buffer: Buffer, { operation }: 
 /** Receives of the next window are posted before the last one is answered. */
 abstract class AwaitedReceives extends AwaitedWindows {
   protected readonly next: Promise<Completion>[][] = [];
-  protected readonly begun: number[] = [];
+  readonly #begun: number[] = [];
 
   override prepare(): void {
     for (const [index, stream] of this.link.streams.entries()) {
       this.next[index] = this.receiveWindow(stream, index);
-      this.begun[index] = 1;
+      this.#begun[index] = 1;
     }
+  }
+
+  protected receiveNext(stream: Stream, index: number): void {
+    if (this.#begun[index]! >= this.total) return;
+    this.next[index] = this.receiveWindow(stream, index);
+    this.#begun[index]!++;
   }
 }
 
@@ -116,10 +122,7 @@ export class AwaitedWindowReceiver extends AwaitedReceives {
 
   protected override async runWindow(stream: Stream, index: number): Promise<void> {
     await this.awaitWindow(this.next[index]!, index);
-    if (this.begun[index]! < this.total) {
-      this.next[index] = this.receiveWindow(stream, index);
-      this.begun[index]!++;
-    }
+    this.receiveNext(stream, index);
     this.sent++;
     await acknowledge(stream, this.#acknowledgement, this.link);
   }
@@ -132,9 +135,6 @@ export class AwaitedBidirectional extends AwaitedReceives {
     // The other end may be a window ahead: what it sends then has somewhere to go.
     await Promise.all([...receives, ...this.moveWindow(stream, index)]);
     await this.awaitWindow(receives, index);
-    if (this.begun[index]! < this.total) {
-      this.next[index] = this.receiveWindow(stream, index);
-      this.begun[index]!++;
-    }
+    this.receiveNext(stream, index);
   }
 }
