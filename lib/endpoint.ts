@@ -57,9 +57,9 @@ const COUNTED = {
 
 const ONE_ENDPOINT_HINT = 'With efa an address vector serves one endpoint: open another for each.';
 
-// What this package does by itself; every other mode bit asks something of the application that it does not offer.
 /** FI_SHARED_CONTEXT of fi_endpoint(3), as the number of contexts of an endpoint. */
 const SHARED_CONTEXT = 2n ** 64n - 1n;
+// What this package does by itself; every other mode bit asks something of the application that it does not offer.
 const SUPPORTED_MODES = MODES.FI_CONTEXT | MODES.FI_CONTEXT2;
 
 /**
@@ -74,6 +74,7 @@ const SUPPORTED_MODES = MODES.FI_CONTEXT | MODES.FI_CONTEXT2;
 export class Endpoint extends EndpointWithDefaults implements EventOwner {
   declare readonly addressVector: AddressVector;
   readonly #handle: number;
+  readonly #sharedReceive: SharedReceiveContext | undefined;
   #ownsSet = false;
 
   /**
@@ -113,6 +114,7 @@ export class Endpoint extends EndpointWithDefaults implements EventOwner {
       eventQueue: joins ? undefined : (eventQueue ?? errorQueueOf(domain.fabric)),
     });
     this.#handle = handle;
+    this.#sharedReceive = sharedReceive;
     try {
       if (this.eventQueue !== undefined) {
         const bound = binding.endpointBindEventQueue(handle, handleOf(this.eventQueue));
@@ -128,6 +130,7 @@ export class Endpoint extends EndpointWithDefaults implements EventOwner {
       if (sharedReceive !== undefined) {
         const context = argumentHandle(sharedReceive, SharedReceiveContext, 'bindings.sharedReceive');
         check(binding.endpointBindSharedReceive(handle, context), 'fi_ep_bind', doing);
+        sharedReceive.add(this);
       }
       const vectorBound = binding.endpointBindAddressVector(handle, avHandle);
       check(vectorBound, 'fi_ep_bind', doing, vectorBound === -ERRORS.FI_ENOSYS ? ONE_ENDPOINT_HINT : undefined);
@@ -235,6 +238,7 @@ export class Endpoint extends EndpointWithDefaults implements EventOwner {
   override afterClose(): void {
     super.afterClose();
     this.eventQueue?.disown(this.#handle);
+    this.#sharedReceive?.remove(this);
   }
 
   /** Closes the endpoint (fi_close(3)), and the set of {@link Endpoint.open}. What was in flight rejects with `FI_ECANCELED`. */

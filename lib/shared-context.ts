@@ -22,9 +22,12 @@ export class SharedTransmitContext extends Resource {
 
 /**
  * A receive context for many endpoints: fi_srx_context(3). Given to {@link Endpoint} as `sharedReceive`. Receives are
- * posted here, and take the messages of all those endpoints, which have to use the same completion queue.
+ * posted here, and take the messages of all those endpoints, which have to use the same completion queue. It keeps them
+ * open: a program that only receives may forget them.
  */
 export class SharedReceiveContext extends MessageEndpoint {
+  readonly #endpoints = new Set<Resource>();
+
   /** @throws FabricError `FI_ENOSYS` or `FI_EINVAL` where the provider has none (`domainAttr.maxEpSrxCtx` is 0). */
   constructor(domain: Domain, completionQueue: CompletionQueue, info: InfoLike = domain.info) {
     const domainHandle = argumentHandle(domain, Domain, 'domain');
@@ -35,5 +38,15 @@ export class SharedReceiveContext extends MessageEndpoint {
     super(check<number>(handle, 'fi_srx_context', doing), completeInfo(info), domain, completionQueue, undefined, {
       direction: 'receive',
     });
+  }
+
+  /** @internal An endpoint that receives here, until {@link remove}. */
+  add(endpoint: Resource): void {
+    this.#endpoints.add(endpoint);
+  }
+
+  /** @internal */
+  remove(endpoint: Resource): void {
+    this.#endpoints.delete(endpoint);
   }
 }

@@ -7,6 +7,7 @@ import {
   MemoryRegion,
   AddressVector,
   Endpoint,
+  SharedReceiveContext,
   SharedTransmitContext,
   type Domain,
 } from 'node-libfabric';
@@ -60,6 +61,19 @@ describe('what an object needs, and nobody holds,', () => {
     const object = open(domain);
     await collectBehind();
     expect(object.closed).toBe(false);
+  });
+
+  it('receives as long as its shared context is there: an endpoint', async () => {
+    const { domain, endpoint } = openEnd(info);
+    const completionQueue = new CompletionQueue(domain);
+    const sharedReceive = new SharedReceiveContext(domain, completionQueue);
+    const open = (): Buffer =>
+      new Endpoint(domain, { completionQueue, addressVector: new AddressVector(domain), sharedReceive }).address;
+    const address = open();
+    await collectBehind();
+    const receiving = sharedReceive.recv(Buffer.alloc(4));
+    await within(endpoint.send(Buffer.from('here'), endpoint.addressVector.insert(address)), 'the send');
+    expect(await within(receiving, 'the receive')).toMatchObject({ length: 4 });
   });
 
   const [collective] = getInfo(

@@ -39,6 +39,7 @@ export class OtherProcess<Kept = object> {
   readonly #waiting = new Map<number, Waiter>();
   #child: Child | undefined;
   #calls = 0;
+  #death: Error | undefined;
 
   constructor() {
     afterAll(() => this.#end());
@@ -62,6 +63,7 @@ export class OtherProcess<Kept = object> {
     const child = this.#child;
     child?.process.kill('SIGKILL');
     await child?.ended();
+    this.#death = undefined;
   }
 
   #start(): Child {
@@ -76,14 +78,16 @@ export class OtherProcess<Kept = object> {
     child.process.stderr.on('data', (text: string) => (complaint += text));
     child.process.on('close', (code, signal) => {
       this.#child = undefined;
-      const error = new Error(`the other process has ended: ${signal ?? code}\n${complaint}`);
-      for (const { reject } of this.#waiting.values()) reject(error);
+      this.#death = new Error(`the other process has ended: ${signal ?? code}\n${complaint}`);
+      for (const { reject } of this.#waiting.values()) reject(this.#death);
       this.#waiting.clear();
     });
     return child;
   }
 
   async #end(): Promise<void> {
+    // a test may have failed of what followed from it, without a word of the cause
+    if (this.#death !== undefined) throw this.#death;
     if (this.#child === undefined) return;
     this.#child.process.stdin.end();
     const { code, signal, stderr } = await this.#child.ended();
