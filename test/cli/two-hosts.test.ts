@@ -1,65 +1,13 @@
-import { execFileSync, spawnSync } from 'node:child_process';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { afterEach, expect, it } from 'vitest';
 import type { PingpongResult } from 'node-libfabric/bench';
+import { betweenTwoHosts, inside } from '../helpers/two-hosts.js';
 import { Programs, TINY } from './program.js';
 
-const id = process.pid;
-const subnet = id % 250;
-const hosts = ['a', 'b'].map((letter, index) => ({
-  name: `fabric-${letter}-${id}`,
-  /** Two cables, so that data and control can go different ways. */
-  links: [10, 11].map((network) => ({
-    name: `f${letter}${network}-${id}`,
-    address: `10.${network + 190}.${subnet}.${index + 1}`,
-  })),
-}));
-const [one, other] = hosts as [Host, Host];
-type Host = (typeof hosts)[number];
-
-const ip = (...args: string[]): string => execFileSync('ip', args, { encoding: 'utf8', stdio: 'pipe' });
-const inside = ({ name }: Host): string[] => ['ip', 'netns', 'exec', name];
-
-/** Why there can be no namespaces here; undefined when there can. */
-function whyNot(): string | undefined {
-  if (process.getuid?.() !== 0) return 'not root';
-  const trial = `fabric-trial-${id}`;
-  const added = spawnSync('ip', ['netns', 'add', trial], { encoding: 'utf8' });
-  if (added.error) return `no ip command: ${added.error.message}`;
-  if (added.status !== 0) return `no network namespaces: ${added.stderr.trim()}`;
-  ip('netns', 'delete', trial);
-  return undefined;
-}
-
-const reason = whyNot();
-if (reason !== undefined) console.log(`skipped: two hosts: ${reason}`);
-
-describe.skipIf(reason !== undefined)('fabric-pingpong between two hosts', () => {
+betweenTwoHosts('fabric-pingpong between two hosts', (one, other) => {
   const programs = new Programs();
-
-  beforeAll(() => {
-    for (const { name } of hosts) ip('netns', 'add', name);
-    for (const [index, { name }] of one.links.entries()) {
-      const end = ['netns', one.name, 'type', 'veth'];
-      const otherEnd = ['name', other.links[index]!.name, 'netns', other.name];
-      ip('link', 'add', name, ...end, 'peer', ...otherEnd);
-    }
-    for (const host of hosts) {
-      ip('-n', host.name, 'link', 'set', 'lo', 'up');
-      for (const { name, address } of host.links) {
-        ip('-n', host.name, 'address', 'add', `${address}/24`, 'dev', name);
-        ip('-n', host.name, 'link', 'set', name, 'up');
-      }
-    }
-  });
+  const [control, detour] = one.links;
 
   afterEach(() => programs.endAll());
-
-  afterAll(() => {
-    for (const { name } of hosts) spawnSync('ip', ['netns', 'delete', name]);
-  });
-
-  const [control, detour] = one.links as [Link, Link];
-  type Link = Host['links'][number];
 
   it('agrees on a provider that both reach, and sends the data where the control goes', async () => {
     const server = programs.start(['serve'], { wrapper: inside(one) });
@@ -75,9 +23,9 @@ describe.skipIf(reason !== undefined)('fabric-pingpong between two hosts', () =>
       [other, result.client],
     ] as const) {
       expect(end).toMatchObject({
-        controlAddress: host.links[0]!.address,
-        dataAddress: expect.stringMatching(`^${host.links[0]!.address}:`) as string,
-        domain: host.links[0]!.name,
+        controlAddress: host.links[0].address,
+        dataAddress: expect.stringMatching(`^${host.links[0].address}:`) as string,
+        domain: host.links[0].name,
       });
     }
     expect(result.warnings.map(({ code }) => code)).not.toContain('DATA_ADDRESS');
