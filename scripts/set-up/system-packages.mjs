@@ -30,8 +30,15 @@ export const needs = {
     program('libfabric-bin', 'fi_info', libfabricPrograms),
     program('libfabric-bin', 'fi_pingpong', libfabricPrograms),
   ],
-  // chromium shows the reports in light and in dark
-  test: [program('gcc', 'cc'), program('iproute2', 'ip', ['/sbin', '/usr/sbin']), program('chromium', 'chromium')],
+  test: [
+    program('gcc', 'cc'),
+    program('iproute2', 'ip', ['/sbin', '/usr/sbin']),
+    // shows the reports in light and in dark
+    program('chromium', 'chromium'),
+    program('man-db', 'man'),
+    program('zsh', 'zsh'),
+    program('fish', 'fish'),
+  ],
   efa: [program('gcc', 'cc'), { package: 'libibverbs-dev', isPresent: () => existsSync(efaHeader) }],
   bench: [program('gcc', 'cc'), program('util-linux', 'taskset')],
   profile: [program('valgrind', 'valgrind')],

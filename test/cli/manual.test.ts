@@ -1,5 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Command } from 'commander';
 import { describe, expect, it } from 'vitest';
@@ -132,15 +133,25 @@ describe('completions', () => {
     }
   });
 
-  it.skipIf(!has('zsh'))(`of zsh are right as a script${unless('zsh')}`, () => {
-    expect(spawnSync('zsh', ['-n', completion('_fabric')], { encoding: 'utf8' })).toMatchObject({
-      status: 0,
-      stderr: '',
+  /** The lines as they are typed. */
+  const typed = LINES.map(([line]) => line.join(' ').replace(' = ', '='));
+
+  it.skipIf(!has('zsh'))(`of zsh propose what fits${unless('zsh')}`, () => {
+    const script = `${ROOT}test/fixtures/zsh-completions.zsh`;
+    const { stdout, stderr } = spawnSync('zsh', ['-f', script, dirname(completion('_fabric'))], {
+      cwd: ROOT,
+      encoding: 'utf8',
+      input: `${typed.join('\n')}\n`,
     });
+    expect(stderr).toBe('');
+    const answers = stdout.split('==\n').slice(0, -1);
+    expect(answers.map((answer) => answer.split('\n').filter(Boolean))).toEqual(
+      LINES.map(([, proposals]) => proposals),
+    );
   });
 
   it.skipIf(!has('fish'))(`of fish propose what fits${unless('fish')}`, () => {
-    const ask = LINES.map(([line]) => `complete -C '${line.join(' ').replace(' = ', '=')}'; echo ==`).join('\n');
+    const ask = typed.map((line) => `complete -C '${line}'; echo ==`).join('\n');
     const { stdout, stderr } = spawnSync('fish', ['--no-config', '-c', `source ${completion('fabric.fish')}\n${ask}`], {
       cwd: ROOT,
       encoding: 'utf8',
