@@ -1,6 +1,7 @@
 /** What libfabric and its providers read from the environment: fi_getparams(3). */
 import { binding } from './binding.js';
 import { check } from './errors.js';
+import { librarySettings } from './library-settings.js';
 import { libfabricVariables, libraryEnvironment, requireLibrary } from './library.js';
 
 /** enum fi_param_type, in its order. */
@@ -13,8 +14,10 @@ export interface ProviderParameter {
   readonly type: (typeof PARAMETER_TYPES)[number];
   /** What its authors say of it. */
   readonly help: string;
-  /** Its value in the environment now, which the providers may have read earlier; absent where it is not set. */
+  /** Its value now, which the providers may have read earlier; absent where it is not set. */
   readonly value?: string;
+  /** The machine's libfabric.conf that has this value (libfabric 1.18 and newer); absent for the environment. */
+  readonly file?: string;
 }
 
 /** An environment variable that does not do what somebody hoped. */
@@ -30,14 +33,19 @@ export interface EnvironmentProblem {
 
 /**
  * Lists the variables that the loaded libfabric knows, with their current values: fi_getparams(3), fi_freeparams(3). `fi_info -e` prints
- * the same.
+ * the same, except for values in libfabric.conf.
  *
  * @throws FabricError when libfabric fails.
  */
 export function getParams(): ProviderParameter[] {
   requireLibrary();
   const found = check(binding.parametersGet(), 'fi_getparams', 'cannot list the parameters of providers');
-  return found.map(({ type, ...rest }) => ({ ...rest, type: PARAMETER_TYPES[type] ?? 'string' }));
+  const settings = librarySettings();
+  return found.map(({ type, ...rest }) => {
+    const { value, file } = settings.get(rest.name) ?? {};
+    const configured = file === undefined ? {} : { value: value!, file };
+    return { ...rest, ...configured, type: PARAMETER_TYPES[type] ?? 'string' };
+  });
 }
 
 /**

@@ -3,7 +3,9 @@ import { accessSync, constants, readFileSync } from 'node:fs';
 import { ERRORS } from './constants.js';
 import { FabricError, show } from './errors.js';
 import { getInfo, withHidden, type Hints, type Info, type InfoQuery } from './info.js';
+import { librarySettings } from './library-settings.js';
 import { libraryInfo } from './library.js';
+import { allowsProvider } from './provider-filter.js';
 import { namesIn, sysfs } from './sysfs.js';
 
 /** What {@link select} shall choose from. */
@@ -190,7 +192,8 @@ function rejections(chosen: Info | undefined, usable: readonly Info[], context: 
   for (const info of everything) {
     if (!told.has(providerOf(info))) tell(info, blockingHint(providerOf(info), context));
   }
-  const hidden = [...SHARED_MEMORY_PROVIDERS, ...SOFTWARE_PROVIDERS].filter(isFiltered);
+  const isHidden = (provider: string): boolean => hidingFilter(provider) !== undefined;
+  const hidden = [...SHARED_MEMORY_PROVIDERS, ...SOFTWARE_PROVIDERS].filter(isHidden);
   const missing = [...(context.require === undefined ? [] : [context.require]), ...KNOWN_PROVIDERS, ...hidden];
   for (const provider of missing) {
     if (told.has(provider)) continue;
@@ -217,24 +220,22 @@ function describeHint(name: string, value: unknown): string {
   return Array.isArray(value) ? `${name} ${value.join(' | ')}` : name;
 }
 
+/** @internal The setting of FI_PROVIDER that keeps a provider away, and where it is; undefined where none does. */
+export function hidingFilter(provider: string): string | undefined {
+  const filter = librarySettings().get('FI_PROVIDER');
+  return allowsProvider(filter?.value, provider) ? undefined : filter?.text;
+}
+
 /** @internal Why libfabric lists nothing for a provider. Providers without a device hide like those that are not built in. */
 export function absence(provider: string): string {
   const core = coreOf(provider);
-  if (isFiltered(core)) return `hidden by FI_PROVIDER=${process.env['FI_PROVIDER'] ?? ''}`;
+  const filter = hidingFilter(core);
+  if (filter !== undefined) return `hidden by ${filter}`;
   const { version, path } = libraryInfo();
   if (core === 'efa' && !hasEfa(path)) return `libfabric ${version} was built without it: ${path}`;
   const efa = core === 'efa' ? efaAbsence() : undefined;
   if (efa !== undefined) return efa;
   return `libfabric ${version} does not list it: not built into ${path}, or it finds no device`;
-}
-
-/** Whether FI_PROVIDER, a list of providers or with a leading `^` of those to leave out, hides one (fabric(7)). */
-function isFiltered(provider: string): boolean {
-  const filter = process.env['FI_PROVIDER'] ?? '';
-  if (filter === '') return false;
-  const excludes = filter.startsWith('^');
-  const listed = filter.replace('^', '').split(',').includes(provider);
-  return excludes === listed;
 }
 
 /** Whether a libfabric has the efa provider in it, which calls libefa. Without a device, old ones deny that they have it. */
@@ -252,10 +253,11 @@ function efaAbsence(): string | undefined {
   if (!namesIn(driver).some((entry) => /^[0-9a-f]{4}:/.test(entry))) {
     return `no device is bound to the efa driver (${driver})`;
   }
-  const wanted = process.env['FI_EFA_IFACE'] ?? 'all';
+  const chosen = librarySettings().get('FI_EFA_IFACE');
+  const wanted = chosen?.value ?? 'all';
   const devices = namesIn(`${sysfs()}/class/infiniband`);
   if (!wanted.startsWith('all') && !devices.some((device) => wanted.split(',').includes(device))) {
-    return `FI_EFA_IFACE=${wanted} names none of the devices ${devices.join(', ')}`;
+    return `${chosen!.text} names none of the devices ${devices.join(', ')}`;
   }
   for (const name of namesIn(`${sysfs()}/class/infiniband_verbs`).filter((entry) => entry.startsWith('uverbs'))) {
     const node = `/dev/infiniband/${name}`;

@@ -27,9 +27,10 @@ export function formatProviders(infos: readonly Info[]): string {
 
 export function formatClassicVariables(variables: readonly ProviderParameter[]): string {
   return variables
-    .map(({ name, type, help, value }) => {
+    .map(({ name, type, help, value, file }) => {
       const head = `# ${name}: ${TYPES[type]}\n# ${help}\n`;
-      if (value === undefined) return `${head}\n`;
+      // fi_info does not know of files.
+      if (value === undefined || file !== undefined) return `${head}\n`;
       // fi_info prints a NUL where it prints no quote.
       const quote = value.includes(' ') ? '"' : '\0';
       return `${head}${name}=${quote}${value}${quote}\n\n`;

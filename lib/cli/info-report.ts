@@ -71,8 +71,8 @@ function formatDevices(interfaces: readonly InventoryInterface[]): string[] {
 
 /** The variables that libfabric reads, those that are set first, and those that have no effect. */
 export function formatVariables(variables: readonly ProviderParameter[]): string {
-  const line = ({ name, type, help, value }: ProviderParameter): string[] => [
-    value === undefined ? `${name} (${type})` : `${name}=${value} (${type})`,
+  const line = ({ name, type, help, value, file }: ProviderParameter): string[] => [
+    `${name}${value === undefined ? '' : `=${value}`} (${file === undefined ? type : `${type}, in ${file}`})`,
     ...wrap('    ', help.trim()),
   ];
   const isSet = (variable: ProviderParameter): boolean => variable.value !== undefined;

@@ -22,7 +22,7 @@ export {
 } from './host.js';
 export { LOG_SIGNATURES, matchLog, ncclTransport, type LogMatch, type LogSignature } from './log-signatures.js';
 export { predict, type Prediction, type PredictionInput, type Transport } from './predict.js';
-export { allowsProvider } from './provider-filter.js';
+export { allowsProvider } from '../provider-filter.js';
 export { askLibfabric } from './live/ask.js';
 export { askInstance } from './live/instance.js';
 export { withBundle, writeBundle } from './bundle.js';

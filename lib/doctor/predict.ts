@@ -1,6 +1,6 @@
 /** Which transport programs will take: a pure function of what is known. */
 import { excludesEfa } from './checks/environment.js';
-import { allowsProvider } from './provider-filter.js';
+import { allowsProvider } from '../provider-filter.js';
 import { isAtLeast } from './survey/version.js';
 
 /** What decides. */

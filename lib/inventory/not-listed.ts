@@ -1,6 +1,6 @@
 /** Why fi_getinfo(3), which says -61 at best, does not list a provider. */
 import { getInfo, type Info } from '../info.js';
-import { absence, KNOWN_PROVIDERS, type Rejection } from '../select.js';
+import { absence, hidingFilter, KNOWN_PROVIDERS, type Rejection } from '../select.js';
 import { filterQuery, type InventoryFilters } from './filters.js';
 
 /** How fi_info(1) calls each filter. */
@@ -36,9 +36,10 @@ export function notListed(filters: InventoryFilters, listed: readonly Info[]): R
     .filter(isNoHook);
   for (const provider of new Set([...asked, ...builtIn, ...KNOWN_PROVIDERS])) {
     if (told.has(provider) || present.includes(provider)) continue;
+    const isIdle = builtIn.includes(provider) && hidingFilter(provider) === undefined;
     found.push({
       provider,
-      reason: builtIn.includes(provider) ? 'built in, but it finds no device or layer to work on' : absence(provider),
+      reason: isIdle ? 'built in, but it finds no device or layer to work on' : absence(provider),
     });
   }
   // What was asked for comes first.

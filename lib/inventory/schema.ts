@@ -76,6 +76,7 @@ const variablesSchema = z.strictObject({
       type: z.enum(PARAMETER_TYPES),
       help: z.string(),
       value: z.string().optional(),
+      file: z.string().optional(),
     }),
   ),
   problems: z.array(

@@ -227,7 +227,7 @@ describe('fabric-info', () => {
       ours(['-p', 'udp'], { FI_PROVIDER: 'tcp' }),
       ours(['-p', 'no-such-provider']),
     ]);
-    expect(hidden.stdout).toContain('hidden by FI_PROVIDER=tcp');
+    expect(hidden.stdout).toMatch(/^ *udp +hidden by FI_PROVIDER=tcp$/m);
     expect(hidden.status).toBe(3);
     expect(absent.status).toBe(3);
     expect(absent.stdout).toMatch(/no-such-provider\s*libfabric .* does not list it/);

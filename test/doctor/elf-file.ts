@@ -63,7 +63,13 @@ export function elfFile({ soname, needed = [], runpath, defines = [], requires =
     dynamic.writeBigInt64LE(BigInt(tag), 16 * index);
     dynamic.writeBigUInt64LE(BigInt(value), 16 * index + 8);
   });
-  const body = Buffer.concat([table, verdef, verneed, dynamic, Buffer.from(texts.join('\0'), 'latin1')]);
+  const body = Buffer.concat([
+    table,
+    verdef,
+    verneed,
+    dynamic,
+    Buffer.from(texts.map((value) => `${value}\0`).join(''), 'latin1'),
+  ]);
   return Buffer.concat([fileHeader(), segment(1, 0, start + body.length), segment(2, dynamicAt, dynamic.length), body]);
 }
 

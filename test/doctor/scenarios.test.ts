@@ -49,6 +49,15 @@ const b200WithForeign = changed(healthy('p6-b200.48xlarge'), {
   files: { ...foreign(0), ...foreign(1), ...inDocker },
   open: { '/dev/infiniband/uverbs8': 'EPERM', '/dev/infiniband/uverbs9': 'EPERM' },
 });
+const CONFIGURATION = '/opt/amazon/efa/etc/libfabric.conf';
+/** A libfabric that reads a configuration, and what that says. */
+const configured = (text: string): Machine =>
+  changed(p4d, {
+    files: {
+      ...libfabric(EFA_LIB, 30, { texts: ['FI_EFA_IFACE', CONFIGURATION] }),
+      [CONFIGURATION]: text,
+    },
+  });
 const LIMITS_64K = (p4d.files['/proc/self/limits'] as string).replace(
   'unlimited            unlimited ',
   '65536                65536 ',
@@ -273,6 +282,26 @@ const scenarios: Scenario[] = [
     message,
     fix: /unset FI_PROVIDER/,
   })),
+  {
+    name: 'FI_PROVIDER=tcp in libfabric.conf',
+    machine: configured('FI_PROVIDER=tcp\n'),
+    verdict: 'fallback',
+    first: 'ENV-01',
+    message: /excludes efa \(FI_PROVIDER is set in \/opt\/amazon\/efa\/etc\/libfabric\.conf\)/,
+    fix: /^Take FI_PROVIDER out of \/opt\/amazon\/efa\/etc\/libfabric\.conf\.$/,
+    libfabric: 'tcp',
+  },
+  {
+    name: 'FI_PROVIDER=tcp in libfabric.conf, and efa in the environment',
+    machine: changed(configured('FI_PROVIDER=tcp\n'), { environment: { FI_PROVIDER: 'efa' } }),
+    verdict: 'usable',
+  },
+  {
+    // libfabric looks for it in the environment only
+    name: 'FI_EFA_MTU_SIZE in libfabric.conf',
+    machine: configured('FI_EFA_MTU_SIZE=8192\n'),
+    verdict: 'usable',
+  },
   { name: 'FI_PROVIDER=EFA', machine: changed(p4d, { environment: { FI_PROVIDER: 'EFA' } }), verdict: 'usable' },
   {
     name: 'FI_EFA_MTU_SIZE',

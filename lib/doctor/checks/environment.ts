@@ -1,5 +1,5 @@
 import { pass, type Check, type Evidence, type Fix, type Judgement } from '../check.js';
-import { allowsProvider, unknownProviders } from '../provider-filter.js';
+import { allowsProvider, unknownProviders } from '../../provider-filter.js';
 import { needsGpuDirect } from '../survey/identity.js';
 import type { Survey } from '../survey/survey.js';
 
@@ -30,6 +30,8 @@ interface Rule {
   readonly names: readonly string[];
   /** Also variables whose names begin so. */
   readonly prefix?: string;
+  /** libfabric looks for them in the environment only. */
+  readonly ignoresFile?: true;
   readonly fix: Fix;
   readonly references: readonly string[];
   readonly judge: (survey: Survey, set: readonly Evidence[]) => Judgement;
@@ -73,6 +75,7 @@ const rules: readonly Rule[] = [
     title: 'No variable that stops libfabric',
     why: 'libfabric ends the process when it meets these; the manual page still has FI_EFA_MTU_SIZE.',
     names: ABORTING,
+    ignoresFile: true,
     fix: unset(ABORTING.join(' ')),
     references: [FI_EFA],
     judge: (_survey, set) =>
@@ -291,11 +294,30 @@ export function excludesEfa(name: string, value: string): boolean {
   }
 }
 
-/** Where variables were read. */
-const setVariables = ({ environment }: Survey, { names, prefix }: Rule): Evidence[] =>
+/** What a rule is about. */
+const setVariables = ({ environment, configuration }: Survey, { names, prefix, ignoresFile }: Rule): Evidence[] =>
   Object.entries(environment)
     .filter(([name]) => names.includes(name) || (prefix !== undefined && name.startsWith(prefix)))
+    .filter(([name]) => ignoresFile === undefined || !configuration.fromFile.has(name))
     .map(([source, value]) => ({ source, value }));
+
+/** Which of them libfabric.conf has set, where nobody who looks at the environment sees them. */
+const inFile = ({ configuration }: Survey, set: readonly Evidence[]): Evidence[] =>
+  set.filter(({ source }) => configuration.fromFile.has(source));
+
+function judge(survey: Survey, rule: Rule): Judgement {
+  const set = setVariables(survey, rule);
+  const judgement = rule.judge(survey, set);
+  const hidden = inFile(survey, set).map(({ source }) => source);
+  const { path } = survey.configuration;
+  if (hidden.length === 0 || path === undefined) return judgement;
+  const names = hidden.join(', ');
+  return {
+    ...judgement,
+    message: `${judgement.message} (${names} is set in ${path})`,
+    fix: { host: [`Take ${names} out of ${path}.`], container: [`Take ${names} out of ${path} in the image.`] },
+  };
+}
 
 /** Rules about programs that are not here would only distract. */
 const APPLIES: Readonly<Record<string, (survey: Survey) => boolean>> = {
@@ -317,8 +339,15 @@ export const environmentChecks: readonly Check[] = rules.map((rule) => {
     fix,
     references,
     ...(applies === undefined ? {} : { applies }),
-    probe: (survey) => setVariables(survey, rule),
-    judge: (survey, set) => rule.judge(survey, set),
+    probe: (survey) => {
+      const set = setVariables(survey, rule);
+      const place = survey.configuration.path ?? '';
+      return [
+        ...set,
+        ...inFile(survey, set).map(({ source, value }) => ({ source: place, value: `${source}=${value}` })),
+      ];
+    },
+    judge: (survey) => judge(survey, rule),
   } satisfies Check;
 });
 

@@ -1,5 +1,6 @@
 /** Everything that is read of a machine, each part once and only when somebody asks. */
 import type { Host } from '../host.js';
+import { readConfiguration, type Configuration } from './configuration.js';
 import { readDevices, type Devices } from './devices.js';
 import { readIdentity, type Identity } from './identity.js';
 import { readInstaller, type Installer } from './installer.js';
@@ -46,8 +47,13 @@ export class Survey {
     this.options = options;
   }
 
+  /** Variables, with what libfabric reads in its configuration file instead. */
   get environment(): Readonly<Record<string, string>> {
-    return this.host.environment;
+    return this.configuration.values;
+  }
+
+  get configuration(): Configuration {
+    return this.#once('configuration', () => readConfiguration(this.host, this.loader, this.selected));
   }
 
   get identity(): Identity {

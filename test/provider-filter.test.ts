@@ -3,9 +3,9 @@ import { spawnSync } from 'node:child_process';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { allowsProvider } from 'node-libfabric/doctor';
-import { unknownProviders } from '../../lib/doctor/provider-filter.js';
-import { Child } from '../helpers/child.js';
-import { debian13Obstacle, startInDebian13 } from '../helpers/debian-13.js';
+import { unknownProviders } from '../lib/provider-filter.js';
+import { Child } from './helpers/child.js';
+import { debian13Obstacle, startInDebian13 } from './helpers/debian-13.js';
 
 /** Reads values, a line each; libfabric reads the variable once a process. */
 const ASK_EACH = `while IFS= read -r value; do
