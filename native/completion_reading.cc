@@ -56,6 +56,30 @@ napi_value CompletionQueueReadPromises(napi_env env, napi_callback_info info) {
 constexpr int32_t kPromisesWaiting = 1 << 30;
 constexpr int32_t kPostRefused = 1 << 29;
 
+// Reads until there is something, also for the other door: somebody awaits it. What PostAndRead returns.
+int32_t Spin(Environment& environment, CompletionQueue* queue, const CompletionArrays& arrays, PostBatch* posts,
+             int64_t nanoseconds) {
+  // Before the clock is asked once, which takes as long as a look at the queue.
+  constexpr int kLooks = 16;
+  int64_t deadline = 0;
+  int count = 0;
+  for (;;) {
+    for (int i = 0; i < kLooks && count == 0; i++) count = queue->Read(Door::kBatch, arrays);
+    if (count > 0) environment.core.Came();
+    if (count != 0 || queue->HasWaiting(Door::kPromise)) return count;
+    if (posts->HasMore() && posts->Run(environment)) return kPostRefused;
+    int64_t now = Nanoseconds();
+    if (deadline == 0) {
+      deadline = now + nanoseconds;
+      environment.core.Begin(now);
+    } else if (now < deadline) {
+      environment.core.Offer(now);
+    } else {
+      return 0;
+    }
+  }
+}
+
 // Posts, and reads completions of the batch door. How many entries were filled, or a negative code. kPromisesWaiting
 // says that completions of the promise door are waiting too, which JavaScript then fetches; kPostRefused, alone, that a
 // post was refused, as its memory has it.
@@ -71,17 +95,8 @@ int32_t PostAndRead(Environment& environment, const ReadCall& call) {
   if (posts.Run(environment)) return kPostRefused;
   int count = queue->Read(Door::kBatch, arrays);
   if (count == 0 && call.spin_nanoseconds > 0) {
-    int64_t now = Nanoseconds();
-    int64_t deadline = now + static_cast<int64_t>(call.spin_nanoseconds);
-    environment.core.Begin(now);
-    do {
-      for (int i = 0; i < 16 && count == 0; i++) count = queue->Read(Door::kBatch, arrays);
-      if (count == 0 && posts.HasMore() && posts.Run(environment)) return kPostRefused;
-      now = Nanoseconds();
-      if (count == 0) environment.core.Offer(now);
-      // A completion for the other door is a reason to return as well: somebody awaits it.
-    } while (count == 0 && !queue->HasWaiting(Door::kPromise) && now < deadline);
-    if (count > 0) environment.core.Came();
+    count = Spin(environment, queue, arrays, &posts, static_cast<int64_t>(call.spin_nanoseconds));
+    if (count == kPostRefused) return count;
   }
   if (count >= 0 && queue->HasWaiting(Door::kPromise)) count |= kPromisesWaiting;
   return count;

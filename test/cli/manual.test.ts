@@ -142,6 +142,7 @@ describe('completions', () => {
       cwd: ROOT,
       encoding: 'utf8',
       input: `${typed.join('\n')}\n`,
+      timeout: 20_000,
     });
     expect(stderr).toBe('');
     const answers = stdout.split('==\n').slice(0, -1);
