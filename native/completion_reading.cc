@@ -59,21 +59,22 @@ constexpr int32_t kPostRefused = 1 << 29;
 // Reads until there is something, also for the other door: somebody awaits it. What PostAndRead returns.
 int32_t Spin(Environment& environment, CompletionQueue* queue, const CompletionArrays& arrays, PostBatch* posts,
              int64_t nanoseconds) {
-  // Before the clock is asked once, which takes as long as a look at the queue.
-  constexpr int kLooks = 16;
-  int64_t deadline = 0;
+  // Asking for the time takes as long as a look at some queues; at shm's it is a moment in which peers get in.
+  const int looks = queue->LocksPeersOut() ? 1 : 16;
+  int64_t begun = 0;
   int count = 0;
   for (;;) {
-    for (int i = 0; i < kLooks && count == 0; i++) count = queue->Read(Door::kBatch, arrays);
+    for (int i = 0; i < looks && count == 0; i++) count = queue->Read(Door::kBatch, arrays);
     if (count > 0) environment.core.Came();
     if (count != 0 || queue->HasWaiting(Door::kPromise)) return count;
     if (posts->HasMore() && posts->Run(environment)) return kPostRefused;
     int64_t now = Nanoseconds();
-    if (deadline == 0) {
-      deadline = now + nanoseconds;
+    if (begun == 0) {
+      begun = now;
       environment.core.Begin(now);
-    } else if (now < deadline) {
+    } else if (now - begun < nanoseconds) {
       environment.core.Offer(now);
+      queue->LetPeersIn(begun, now);
     } else {
       return 0;
     }

@@ -18,6 +18,15 @@ inline int64_t Nanoseconds() {
   return now.tv_sec * 1000000000ll + now.tv_nsec;
 }
 
+// Tells the processor that this thread only waits.
+inline void Relax() {
+#if defined(__x86_64__)
+  __builtin_ia32_pause();
+#elif defined(__aarch64__)
+  asm volatile("yield");
+#endif
+}
+
 class CoreSharing {
  public:
   // A spin begins.

@@ -148,6 +148,7 @@ void Progress::Tick() {
       continue;
     }
     environment_->core.Offer(now);
+    queue_->LetPeersIn(empty_since, now);
     int64_t slice = blocked_ ? kBlockedSliceNanoseconds : kSliceNanoseconds;
     if (environment_->spinning_queues > 1 || now - empty_since > slice) break;
     if (now - last_event_ > budget_) break;
