@@ -24,7 +24,9 @@ class SignalGuard {
   ~SignalGuard() {
     if (!is_needed_) return;
     for (int number = 1; number < kSignals; number++) {
-      bool had_handler = saved_[number].sa_handler != SIG_DFL && saved_[number].sa_handler != SIG_IGN;
+      // Those of Node itself, which end the process as by default, are for one signal.
+      bool had_handler = saved_[number].sa_handler != SIG_DFL && saved_[number].sa_handler != SIG_IGN &&
+                         !(saved_[number].sa_flags & SA_RESETHAND);
       if (restore_ == Restore::kAll || had_handler) sigaction(number, &saved_[number], nullptr);
     }
   }
