@@ -57,7 +57,7 @@ function removeRegions() {
     .map((process) => textOf(`/proc/${process}/maps`))
     .join('');
   // by the address of a device; that of hardware has its MAC address
-  for (const name of readdirSync('/dev/shm').filter((file) => /^fe80::\d+:0:\d+_/.test(file))) {
+  for (const name of readdirSync('/dev/shm').filter((file) => /^fe80::[\da-f]+:0:\d+_/.test(file))) {
     if (!mapped.includes(`/dev/shm/${name}`)) rmSync(`/dev/shm/${name}`, { force: true });
   }
 }
