@@ -1,7 +1,8 @@
 /** Settings of the loaded libfabric: the environment, and the machine's libfabric.conf. */
 import { readFileSync } from 'node:fs';
-import { configurationPath, mergeConfiguration } from './libfabric-conf.js';
-import { libfabricVariables, libraryInfo } from './library.js';
+import { mergeConfiguration } from './libfabric-conf.js';
+import { libraryFile } from './library-file.js';
+import { libfabricVariables } from './library.js';
 
 /** A variable that libfabric reads. */
 export interface LibrarySetting {
@@ -24,17 +25,13 @@ export function librarySettings(): ReadonlyMap<string, LibrarySetting> {
   );
 }
 
-/** By the library's path, which does not change once it is loaded; a library is large. */
-const paths = new Map<string, string | undefined>();
-
 function configurationFile(): { path: string; text: string } | undefined {
-  const library = libraryInfo().path;
+  const { configuration: path } = libraryFile();
+  if (path === undefined) return undefined;
   try {
-    if (!paths.has(library)) paths.set(library, configurationPath(readFileSync(library)));
-    const path = paths.get(library);
-    return path === undefined ? undefined : { path, text: readFileSync(path, 'utf8') };
+    return { path, text: readFileSync(path, 'utf8') };
   } catch {
-    // neither a libfabric whose file has gone nor a machine without such a file is a fault
+    // most machines have no such file
     return undefined;
   }
 }

@@ -1,8 +1,9 @@
 /** Which provider to use, and why not the others. */
-import { accessSync, constants, readFileSync } from 'node:fs';
+import { accessSync, constants } from 'node:fs';
 import { ERRORS } from './constants.js';
 import { FabricError, show } from './errors.js';
 import { getInfo, withHidden, type Hints, type Info, type InfoQuery } from './info.js';
+import { libraryFile } from './library-file.js';
 import { librarySettings } from './library-settings.js';
 import { libraryInfo } from './library.js';
 import { allowsProvider } from './provider-filter.js';
@@ -232,19 +233,11 @@ export function absence(provider: string): string {
   const filter = hidingFilter(core);
   if (filter !== undefined) return `hidden by ${filter}`;
   const { version, path } = libraryInfo();
-  if (core === 'efa' && !hasEfa(path)) return `libfabric ${version} was built without it: ${path}`;
+  // Without a device, old ones deny that they have it.
+  if (core === 'efa' && !libraryFile().hasEfa) return `libfabric ${version} was built without it: ${path}`;
   const efa = core === 'efa' ? efaAbsence() : undefined;
   if (efa !== undefined) return efa;
   return `libfabric ${version} does not list it: not built into ${path}, or it finds no device`;
-}
-
-/** Whether a libfabric has the efa provider in it, which calls libefa. Without a device, old ones deny that they have it. */
-function hasEfa(path: string): boolean {
-  try {
-    return readFileSync(path).includes('efadv_');
-  } catch {
-    return true;
-  }
 }
 
 /** What is wrong on the way from the PCI bus to libfabric's efa provider, as far as it can be seen from outside. */
