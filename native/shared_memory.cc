@@ -33,6 +33,11 @@ State& Get() {
   return *state;
 }
 
+// An endpoint's region, by its name without the prefix.
+void RemoveRegion(const std::string& key) {
+  shm_unlink(("/" + key).c_str());
+}
+
 // exit(3), which process.exit() calls, runs none of the environment's clean-up: the regions, 16 MiB each, would stay
 // until the machine is started anew.
 void RemoveOpenAtExit() {
@@ -41,8 +46,8 @@ void RemoveOpenAtExit() {
     State& state = Get();
     std::unique_lock<std::mutex> guard(state.lock, std::try_to_lock);
     if (!guard.owns_lock() || getpid() != owner) return;
-    for (const std::string& name : state.open) shm_unlink(("/" + name).c_str());
-    for (const std::string& name : state.waiting_names) shm_unlink(("/" + name).c_str());
+    for (const std::string& key : state.open) RemoveRegion(key);
+    for (const std::string& key : state.waiting_names) RemoveRegion(key);
   });
 }
 
@@ -77,7 +82,7 @@ bool RemoveStale(const std::string& name) {
   const std::string key = WithoutPrefix(name);
   std::string own = std::to_string(getpid()) + ":";
   if (key.rfind(own, 0) != 0 || state.open.count(key) > 0) return false;
-  shm_unlink(("/" + key).c_str());  // libfabric 1.17 has done so already
+  RemoveRegion(key);  // libfabric 1.17 has done so already
   return true;
 }
 
