@@ -2,7 +2,7 @@
 // and fewer files are run if none is named. Other arguments go to vitest. Where the device cannot be built, the tests are
 // skipped, and say why.
 import { execFileSync, spawn, spawnSync } from 'node:child_process';
-import { mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { sanitizerEnvironment } from './sanitizer-environment.mjs';
 import { root } from './set-up/run.mjs';
@@ -46,30 +46,8 @@ const vitest = spawn(
 );
 vitest.on('exit', (code) => {
   rmSync(folder, { recursive: true, force: true });
-  removeRegions();
   process.exitCode = code ?? 1;
 });
-
-/** Shared memory of efa's endpoints on such a device, 16 MiB each, that the processes which tests killed have left. */
-function removeRegions() {
-  const mapped = readdirSync('/proc')
-    .filter((name) => /^\d+$/.test(name))
-    .map((process) => textOf(`/proc/${process}/maps`))
-    .join('');
-  // by the address of a device; that of hardware has its MAC address
-  for (const name of readdirSync('/dev/shm').filter((file) => /^fe80::[\da-f]+:0:\d+_/.test(file))) {
-    if (!mapped.includes(`/dev/shm/${name}`)) rmSync(`/dev/shm/${name}`, { force: true });
-  }
-}
-
-/** @param {string} file of a process that may have ended */
-function textOf(file) {
-  try {
-    return readFileSync(file, 'utf8');
-  } catch {
-    return '';
-  }
-}
 
 function deviceEnvironment() {
   return {
