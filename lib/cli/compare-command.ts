@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError, InvalidArgumentError } from 'commander';
 import { compareResults, type Comparison, type PingpongResult } from '../bench/index.js';
+import { systemErrorText } from '../system-error.js';
 import { UsageError } from './exit-codes.js';
 import { formatColumns, formatFigure } from './table.js';
 
@@ -49,7 +50,7 @@ function readResult(file: string): PingpongResult {
   try {
     read = JSON.parse(readFileSync(file, 'utf8')) as Partial<PingpongResult>;
   } catch (error) {
-    throw new UsageError(`${file}: ${(error as Error).message}`);
+    throw new UsageError(`${file}: ${systemErrorText(error)}`);
   }
   const isResult =
     Array.isArray(read.measurements) && read.measurements.every(({ latency }) => !latency || 'histogram' in latency);

@@ -64,7 +64,7 @@ async function diagnose(host: Host, options: DoctorOptions): Promise<number> {
   });
   if (options.html !== undefined) writePage(options.html, renderPage(report));
   if (options.bundle !== undefined && host instanceof LiveHost) {
-    const names = await writeBundle(host, options.bundle);
+    const names = await bundle(host, options.bundle);
     const variables = names.length === 0 ? 'no environment variables' : names.join(', ');
     note(`${options.bundle}: what was read of this machine, and of its environment: ${variables}`);
   }
@@ -168,6 +168,16 @@ function writePage(file: string, page: string): void {
     writeFileSync(file, page);
   } catch (error) {
     throw new DoctorUsageError(`--html ${file}: ${systemErrorText(error)}`);
+  }
+}
+
+async function bundle(host: LiveHost, file: string): Promise<string[]> {
+  try {
+    return await writeBundle(host, file);
+  } catch (error) {
+    // anything else is no fault of the file
+    if ((error as NodeJS.ErrnoException).syscall !== 'copyfile') throw error;
+    throw new DoctorUsageError(`--bundle ${file}: ${systemErrorText(error)}`);
   }
 }
 

@@ -1,6 +1,6 @@
 /** A copy of what was read of this machine, which another machine can examine. */
 import { execFile } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { promisify } from 'node:util';
@@ -22,15 +22,21 @@ const KEPT = new RegExp(
 /** Signs of a container: that they are set matters, not to what. */
 const SIGNS = /^(KUBERNETES_SERVICE_HOST$|ECS_CONTAINER_METADATA_URI_V4$|ENROOT_)/;
 
-/** Writes what an examination has read to OUT.tar.gz. Returns the names of the variables that are in it. */
+/**
+ * Writes what an examination has read to OUT.tar.gz. Returns the names of the variables that are in it.
+ *
+ * @throws what copyFileSync() says of the file.
+ */
 export async function writeBundle(host: LiveHost, file: string): Promise<string[]> {
   const folder = mkdtempSync(join(tmpdir(), 'fabric-doctor-'));
+  const [tree, archive] = [join(folder, 'tree'), join(folder, 'tree.tar.gz')];
   try {
     const kept = Object.entries(host.environment).flatMap(([name, value]): [string, string][] =>
       KEPT.test(name) ? [[name, value]] : SIGNS.test(name) ? [[name, '(set)']] : [],
     );
-    writeTree(folder, host, kept);
-    await run('tar', ['-czf', resolve(file), '-C', folder, '.']);
+    writeTree(tree, host, kept);
+    await run('tar', ['-czf', archive, '-C', tree, '.']);
+    copyFileSync(archive, file);
     return kept.map(([name]) => name);
   } finally {
     rmSync(folder, { recursive: true, force: true });

@@ -108,6 +108,9 @@ describe.skipIf(provider === undefined)('fabric-pingpong as a gate', () => {
     expect(await compare()).toBe(10);
     writeFileSync(after, '{}');
     expect(await compare()).toBe(2);
+    const missing = programs.start(['compare', before, '/nonexistent']);
+    expect(await missing.exitCode).toBe(2);
+    expect(missing.stderr).toMatch(/^fabric-pingpong: \/nonexistent: no such file or directory\n/);
   });
 
   it('measures only what --test says, and prints CSV', async () => {

@@ -111,6 +111,7 @@ describe('fabric-doctor', () => {
     [['--root', '/nonexistent'], /^fabric-doctor: --root \/nonexistent: no such file or directory\n$/],
     [['--log', '/nonexistent'], /^fabric-doctor: --log \/nonexistent: no such file or directory\n$/],
     [['--root', ROOT, '--html', '/nonexistent/page'], /^fabric-doctor: --html \S+: no such file or directory\n$/],
+    [['--bundle', '/nonexistent/out.tar.gz'], /^fabric-doctor: --bundle \S+: no such file or directory\n$/],
     [['merge', '/nonexistent'], /^fabric-doctor: \/nonexistent: no such file or directory\n$/],
     [['--explain', 'DEV-99'], /no check DEV-99/],
     [['--expect', 'many'], /instance type such as/],
