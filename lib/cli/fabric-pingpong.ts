@@ -46,6 +46,7 @@ async function main(): Promise<ExitCode> {
   if (target === 'serve') {
     refuseOutput(outputArguments, ['json', 'html', 'classic'], 'serve: the client has the results');
   }
+  output.checkFiles();
   listenForSignals(target);
   watchEventLoop((options.timeout ?? DEFAULT_TIMEOUT) + PATIENCE_MILLISECONDS, 'fabric-pingpong', 7);
   if (target === 'serve') {

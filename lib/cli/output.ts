@@ -1,8 +1,10 @@
-import { writeFileSync } from 'node:fs';
+import { accessSync, constants, existsSync, writeFileSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { debuglog } from 'node:util';
 import { BenchError, REPORT_FORMAT, type PingpongResult, type Report, type ServeResult } from '../bench/index.js';
 import { describeFailure, UsageError, type ExitCode, type Failure } from './exit-codes.js';
 import { renderReport } from '../report/html.js';
+import { systemErrorText } from '../system-error.js';
 import { formatAsClassic } from './classic-table.js';
 import { UNITS, type Units } from '../report/units.js';
 import { formatCsv } from './csv.js';
@@ -68,19 +70,27 @@ export class Output {
   readonly #isCsv: boolean;
   readonly #isLines: boolean;
   readonly #units: Units;
-  readonly #file: string | undefined;
-  readonly #page: string | undefined;
+  /** Of --json=FILE and --html=FILE. One that cannot be written is not tried again. */
+  readonly #files: { json?: string | undefined; html?: string | undefined };
   readonly #isClassic: boolean;
 
   constructor({ rest, json, html, classic = false }: OutputArguments) {
-    this.#file = json;
-    this.#page = html;
+    this.#files = { json, html };
     this.#isClassic = classic;
     this.#isJson = rest.includes('--json');
     this.#isCsv = rest.includes('--csv');
     this.#isLines = rest.includes('--ndjson');
     // A wrong unit is found by whoever reads the rest of the command line.
     this.#units = UNITS.find((unit) => readOption(rest, '--units') === unit) ?? 'MB';
+  }
+
+  /** Before anything is measured that could not be kept. @throws UsageError */
+  checkFiles(): void {
+    for (const option of ['json', 'html'] as const) {
+      this.#withFile(option, (file) => {
+        accessSync(existsSync(file) ? file : dirname(file), constants.W_OK);
+      });
+    }
   }
 
   /** Something that happened meanwhile: a line, with --ndjson. */
@@ -133,8 +143,12 @@ export class Output {
       error: failure,
       ...partial,
     } as const;
-    this.#save(report);
-    if (partial) this.#draw(partial);
+    try {
+      this.#save(report);
+      if (partial) this.#draw(partial);
+    } catch (fault) {
+      this.note(`fabric-pingpong: ${(fault as UsageError).message}`);
+    }
     if (this.#isLines) {
       this.event('end', report);
     } else if (this.#isJson) {
@@ -160,15 +174,28 @@ export class Output {
     process.stdout.write(this.#isClassic ? formatAsClassic(result) : table());
   }
 
-  /** For --json=FILE. */
   #save(value: Report): void {
-    if (this.#file !== undefined) writeFileSync(this.#file, `${JSON.stringify(value, undefined, 2)}\n`);
+    this.#withFile('json', (file) => {
+      writeFileSync(file, `${JSON.stringify(value, undefined, 2)}\n`);
+    });
   }
 
-  /** For --html=FILE. */
   #draw(result: PingpongResult): void {
-    if (this.#page !== undefined)
-      writeFileSync(this.#page, renderReport(result, new Date().toISOString(), this.#units));
+    this.#withFile('html', (file) => {
+      writeFileSync(file, renderReport(result, new Date().toISOString(), this.#units));
+    });
+  }
+
+  /** @throws UsageError where the operating system refuses. */
+  #withFile(option: 'json' | 'html', use: (file: string) => void): void {
+    const file = this.#files[option];
+    if (file === undefined) return;
+    try {
+      use(file);
+    } catch (error) {
+      this.#files[option] = undefined;
+      throw new UsageError(`--${option}=${file}: ${systemErrorText(error)}`);
+    }
   }
 
   #json(value: Report): void {

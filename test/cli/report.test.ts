@@ -6,7 +6,7 @@ import { inflateSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { compareResults, type PingpongResult } from 'node-libfabric/bench';
 import { renderReport } from '../../lib/report/html.js';
-import { has, Programs } from './program.js';
+import { has, Programs, TINY } from './program.js';
 
 const programs = new Programs();
 let folder = '';
@@ -89,6 +89,22 @@ describe.skipIf(provider === undefined)('fabric-pingpong as a gate', () => {
     expect(result).toMatchObject({ ok: false, error: { code: 'THRESHOLD', exitCode: 10 } });
     expect(result.measurements).toHaveLength(3);
     expect((await measure('--max-p99', '10000000', '--min-bw', '0.001')).code).toBe(0);
+  });
+
+  it.each(['--json', '--html'])('says before it measures that the file of %s cannot be written', async (option) => {
+    const program = programs.start(['local', '-p', 'shm', `${option}=/nonexistent/file`, ...TINY]);
+    expect(await program.exitCode).toBe(2);
+    expect(program.stdout).toBe('');
+    expect(program.stderr).toMatch(
+      new RegExp(`^fabric-pingpong: ${option}=/nonexistent/file: no such file or directory\n`),
+    );
+  });
+
+  it('says that it could not write a file after all', async () => {
+    const program = programs.start(['local', '-p', 'shm', `--json=${folder}`, ...TINY]);
+    expect(await program.exitCode).toBe(2);
+    expect(program.stderr.replace(/\s+/g, ' ')).toContain(`--json=${folder}: illegal operation on a directory`);
+    expect(program.stderr).not.toMatch(/^ +at /m);
   });
 
   it('compares two results', async () => {
